@@ -1,0 +1,356 @@
+"""The interfaces between what the twin decides and where it is kept, with their obligations in words.
+
+Three families, so that types keep them apart: what the twin may use (telemetry, registry, shard commits, history,
+quarantine), what simulation uses (commands, ground truth) and what people use (responses, settings, audit).
+
+Obligations of every method: blocking, with a bounded wait; raises StoreUnavailableError when the store does not
+answer in time (nothing was written, or writing again is harmless) and StoreFullError when it has no room; never a
+foreign exception. Times at ports are aware UTC datetimes; where a name ends in `_s` they are seconds since 1970.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from twin.schema.alert import Alert, Case, CaseRecord, Response, Suppression
+from twin.schema.batch import Batch, Cursor, StoredBatch
+from twin.schema.fault import Command, CommandState, Fault
+from twin.schema.history import Columns, DeviceHour, Totals
+from twin.schema.registry import Device
+from twin.schema.state import DeviceState
+
+# --- what the twin may use -------------------------------------------------------------------------------------
+
+
+class Appended(StrEnum):
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class EpochHead:
+    """One epoch of a gateway as the store knows it."""
+
+    gateway: str
+    epoch: str
+    first_stored_at: datetime
+    last_stored_at: datetime
+
+
+class TelemetryStore(Protocol):
+    def append(self, batch: Batch) -> Appended:
+        """Store one batch. Idempotent on (gateway, epoch, seq) + content hash: the same again is DUPLICATE.
+
+        Raises BatchConflictError when the identity exists with another hash; the stored one is untouched.
+        Durable when it returns.
+        """
+        ...
+
+    def epochs(self) -> Sequence[EpochHead]:
+        """Every epoch that has a batch, oldest first. A new epoch shows as soon as its first batch is stored."""
+        ...
+
+    def read(self, gateway: str, epoch: str, after_seq: int, limit: int) -> Sequence[StoredBatch]:
+        """Batches of one epoch with seq > after_seq, ascending, at most `limit`. Gaps are the caller's business."""
+        ...
+
+    def take_strays(self, limit: int) -> Sequence[StoredBatch]:
+        """Documents written past the uplink (no envelope, or one that cannot be read), each as a batch of one.
+
+        Their gateway is "" and seq 0; `epoch` is the document's id. Read until `drop_strays` removes them.
+        """
+        ...
+
+    def drop_strays(self, ids: Sequence[str]) -> None: ...
+
+    def expire(self, before: datetime) -> int:
+        """Delete batches stored before; returns how many."""
+        ...
+
+
+class RegistryStore(Protocol):
+    def register(self, devices: Sequence[Device]) -> None:
+        """Insert or replace by device_id; idempotent."""
+        ...
+
+    def devices(self) -> Sequence[Device]:
+        """All devices, by device_id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Proof of holding a shard. `token` grows with every change of holder; `version` with every commit."""
+
+    shard: str
+    holder: str
+    token: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class FleetState:
+    """One shard's newest committed step, as pages read it.
+
+    states      by device_id
+    tail        the open minutes' columns by device_id (at most the last two minutes)
+    worker      worker facts for the System page: step time, lag, counts, gaps (name -> number or text)
+    """
+
+    shard: str
+    holder: str
+    token: int
+    version: int
+    stepped_at: datetime
+    cursor: Cursor
+    states: Mapping[str, DeviceState]
+    tail: Mapping[str, Columns] = field(default_factory=dict)
+    worker: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineEntry:
+    """One refused input: first 4 KiB of it, its full length, a hash, and why."""
+
+    entry_id: str
+    at: datetime
+    source: str
+    reason: str
+    excerpt: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepCommit:
+    """Everything one step writes, in one atomic batch under the lease.
+
+    recent     (minute start_s) -> device_id -> columns of that closed (or re-opened by late data) minute
+    hours      sealed or re-sealed hours
+    days       (local day "YYYY-MM-DD") -> device_id -> totals
+    checkpoint engine state at the window's start with the cursor to re-read from, or None to keep the last
+    """
+
+    stepped_at: datetime
+    cursor: Cursor
+    states: Mapping[str, DeviceState]
+    tail: Mapping[str, Columns] = field(default_factory=dict)
+    worker: Mapping[str, Any] = field(default_factory=dict)
+    alerts: Sequence[Alert] = ()
+    cases: Sequence[Case] = ()
+    recent: Mapping[float, Mapping[str, Columns]] = field(default_factory=dict)
+    hours: Sequence[DeviceHour] = ()
+    days: Mapping[str, Mapping[str, Totals]] = field(default_factory=dict)
+    quarantine: Sequence[QuarantineEntry] = ()
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Engine bytes at the window's start and the cursor from which to read again."""
+
+    at: datetime
+    cursor: Cursor
+    block: bytes
+
+
+class ShardStore(Protocol):
+    """A shard's lease, commits and checkpoint: one holder writes, all may read."""
+
+    def acquire(self, shard: str, holder: str, *, take_over: bool) -> Lease | None:
+        """The lease when the shard is free, already this holder's, or `take_over` is set; else None.
+
+        Whether the present holder is dead is the caller's judgement (no change of `version` for 20 s on its own
+        monotonic clock). A new holder gets a larger token.
+        """
+        ...
+
+    def release(self, lease: Lease) -> None:
+        """Free the shard; silently nothing when the lease is no longer held."""
+        ...
+
+    def commit(self, lease: Lease, step: StepCommit) -> Lease:
+        """Write everything of `step` or nothing; returns the lease with its new version.
+
+        Raises LeaseLostError when the token is not the newest. Worker's alert and case fields only: people's
+        fields in the same documents are never touched.
+        """
+        ...
+
+    def fleet_state(self, shard: str) -> FleetState | None: ...
+
+    def shards(self) -> Sequence[tuple[str, int]]:
+        """(shard, version) of every shard: cheap enough to ask every second."""
+        ...
+
+    def checkpoint(self, shard: str) -> Checkpoint | None: ...
+
+
+class HistoryStore(Protocol):
+    """Reads of what commits wrote."""
+
+    def recent(self, shard: str, from_s: float, to_s: float) -> Mapping[str, Columns]:
+        """Columns of the minutes that start in [from_s, to_s), by device_id, in time order."""
+        ...
+
+    def hours(self, device_id: str, from_s: float, to_s: float) -> Sequence[DeviceHour]:
+        """Sealed hours that start in [from_s, to_s), ascending."""
+        ...
+
+    def days(self, shard: str, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
+        """day -> device_id -> totals for local days from_day ≤ day ≤ to_day."""
+        ...
+
+
+class AlertStore(Protocol):
+    """Reads of alerts and cases; the worker writes them through ShardStore.commit."""
+
+    def alerts(self, *, device_id: str | None = None, open_only: bool = False) -> Sequence[Alert]: ...
+
+    def cases(
+        self, *, open_only: bool = False, device_id: str | None = None, since_s: float = 0.0, limit: int = 500
+    ) -> Sequence[CaseRecord]:
+        """Newest onset first."""
+        ...
+
+
+class QuarantineStore(Protocol):
+    def quarantine(self, entries: Sequence[QuarantineEntry]) -> None:
+        """Keep entries, idempotent on entry_id; beyond 1,000 the oldest are dropped and counted."""
+        ...
+
+    def entries(self, limit: int = 100) -> Sequence[QuarantineEntry]:
+        """Newest first."""
+        ...
+
+    def dropped(self) -> int:
+        """How many were dropped for room since the store began."""
+        ...
+
+
+# --- what simulation uses --------------------------------------------------------------------------------------
+
+
+class CommandStore(Protocol):
+    def ask(self, command: Command) -> None:
+        """Idempotent on command_id."""
+        ...
+
+    def listen(self, gateway: str, on_command: Callable[[Command], None]) -> Callable[[], None]:
+        """Call back once per open command of the gateway, present and future, from a thread; returns stop().
+
+        After an outage it goes on by itself.
+        """
+        ...
+
+    def answer(self, command_id: str, state: CommandState, answer: str, at_s: float) -> bool:
+        """Answer an open command; False when it was answered before."""
+        ...
+
+    def commands(self, limit: int = 50) -> Sequence[Command]:
+        """Newest first."""
+        ...
+
+
+class GroundTruthStore(Protocol):
+    """What was really broken. Lives in its own file or collection; nothing of the twin may be handed one."""
+
+    def record(self, fault: Fault) -> None:
+        """Insert or replace by fault_id."""
+        ...
+
+    def faults(self, *, since_s: float = 0.0, limit: int = 500) -> Sequence[Fault]:
+        """Newest onset first."""
+        ...
+
+
+# --- what people use -------------------------------------------------------------------------------------------
+
+
+class ResponseStore(Protocol):
+    def respond(self, case_id: str, response: Response, *, expected_version: int) -> Response:
+        """Write people's part of a case; returns it with its new version.
+
+        Raises ConcurrentChangeError, naming the winner, when the stored version is not `expected_version`.
+        """
+        ...
+
+    def suppress(self, case_id: str, suppression: Suppression, *, expected_version: int) -> Suppression:
+        """Same rule as `respond`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A named, sourced, versioned value (a rule set, an assumption, a target)."""
+
+    name: str
+    value: Any
+    source: str
+    version: int = 0
+    changed_by: str = ""
+    changed_at: datetime | None = None
+
+
+class SettingsStore(Protocol):
+    def settings(self) -> Mapping[str, Setting]: ...
+
+    def change(self, setting: Setting, *, expected_version: int) -> Setting:
+        """Raises ConcurrentChangeError when the stored version is not `expected_version` (0 = not there yet)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what, when, why. `key` is the action's idempotency key."""
+
+    key: str
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+class AuditStore(Protocol):
+    def record(self, entry: AuditEntry) -> bool:
+        """Append; False when the key was there before (the action was already carried out)."""
+        ...
+
+    def entries(self, limit: int = 100) -> Sequence[AuditEntry]:
+        """Newest first."""
+        ...
+
+
+# --- the bundle a composition root hands out ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stores:
+    """All ports of one store URL. Services take the single ports they need, not the bundle."""
+
+    telemetry: TelemetryStore
+    registry: RegistryStore
+    shards: ShardStore
+    history: HistoryStore
+    alerts: AlertStore
+    quarantine: QuarantineStore
+    commands: CommandStore
+    ground_truth: GroundTruthStore
+    responses: ResponseStore
+    settings: SettingsStore
+    audit: AuditStore
+    close: Callable[[], None] = lambda: None
+
+
+class Clock(Protocol):
+    """The only source of time for services; a test hands in its own."""
+
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float) -> None: ...
