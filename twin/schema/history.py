@@ -23,6 +23,8 @@ class Columns:
     expected    output -> [k] what the twin expected of a healthy machine
     sigma       output -> [k] standard deviation of measured - expected while healthy
     score       [k] anomaly score; health [k] 0-100; deviation [k] in sigma of the worst signal, signed
+    hold_s      [k] how long the state lasts at most: three intervals (record's `interval_s`, else the registry's)
+    operator    [k] index into `operators`, -1 = nobody, int16
     """
 
     t_s: NDArray[np.float64]
@@ -33,6 +35,9 @@ class Columns:
     score: NDArray[np.float32]
     health: NDArray[np.float32]
     deviation: NDArray[np.float32]
+    hold_s: NDArray[np.float32]
+    operator: NDArray[np.int16]
+    operators: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.t_s)
