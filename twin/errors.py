@@ -71,3 +71,11 @@ class ShapeError(TwinError, ValueError):
 
 class SnapshotError(TwinError):
     """A snapshot or checkpoint cannot be read by this version."""
+
+
+class UnknownAssetClassError(TwinError):
+    """No asset class, or no device model, of that name is declared."""
+
+
+class SetupError(TwinError):
+    """The environment, a tool or a data set cannot be put in place."""
