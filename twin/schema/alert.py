@@ -180,7 +180,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """none | shelved (a person, a reason, an end) | suppressed (system logic, `by` names the parent) | out_of_service."""
+    """none | shelved (a person, a reason, an end) | suppressed (by system logic, `by` = parent) | out_of_service."""
 
     state: str = "none"
     by: str = ""

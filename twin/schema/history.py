@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,6 +41,92 @@ class Columns:
 
     def __len__(self) -> int:
         return len(self.t_s)
+
+
+def between(columns: Columns, from_s: float, to_s: float) -> Columns:
+    """The rows with from_s ≤ t < to_s."""
+    start, stop = np.searchsorted(columns.t_s, (from_s, to_s))
+    return rows(columns, slice(int(start), int(stop)))
+
+
+def rows(columns: Columns, which: slice | NDArray[np.intp]) -> Columns:
+    """The chosen rows, in the order chosen."""
+    return Columns(
+        t_s=columns.t_s[which],
+        status=columns.status[which],
+        measured={name: values[which] for name, values in columns.measured.items()},
+        expected={name: values[which] for name, values in columns.expected.items()},
+        sigma={name: values[which] for name, values in columns.sigma.items()},
+        score=columns.score[which],
+        health=columns.health[which],
+        deviation=columns.deviation[which],
+        hold_s=columns.hold_s[which],
+        operator=columns.operator[which],
+        operators=columns.operators,
+    )
+
+
+def joined(parts: Sequence[Columns]) -> Columns:
+    """All rows in time order; where two parts have the same instant the later part's row stays.
+
+    Signals that a part does not have are NaN there.
+    """
+    parts = [part for part in parts if len(part)]
+    if not parts:
+        return NO_ROWS
+    if len(parts) == 1:
+        return parts[0]
+    t_s = np.concatenate([part.t_s for part in parts])
+    order = np.argsort(t_s, kind="stable")
+    keep = order[np.append(np.diff(t_s[order]) > 0, True)]
+    operators = tuple(dict.fromkeys(name for part in parts for name in part.operators))
+
+    def column(name: str) -> NDArray[np.generic]:
+        return np.concatenate([getattr(part, name) for part in parts])[keep]
+
+    def signals(name: str) -> dict[str, NDArray[np.float32]]:
+        names = dict.fromkeys(signal for part in parts for signal in getattr(part, name))
+        return {
+            signal: np.concatenate([_signal(part, name, signal) for part in parts])[keep] for signal in names
+        }
+
+    return Columns(
+        t_s=t_s[keep],
+        status=column("status"),
+        measured=signals("measured"),
+        expected=signals("expected"),
+        sigma=signals("sigma"),
+        score=column("score"),
+        health=column("health"),
+        deviation=column("deviation"),
+        hold_s=column("hold_s"),
+        operator=np.concatenate([_renamed(part, operators) for part in parts])[keep],
+        operators=operators,
+    )
+
+
+def _signal(part: Columns, kind: str, signal: str) -> NDArray[np.float32]:
+    found = getattr(part, kind).get(signal)
+    return np.full(len(part), np.nan, dtype=np.float32) if found is None else found
+
+
+def _renamed(part: Columns, operators: tuple[str, ...]) -> NDArray[np.int16]:
+    codes = np.array([*(operators.index(name) for name in part.operators), -1], dtype=np.int16)
+    return codes[part.operator]
+
+
+NO_ROWS = Columns(
+    t_s=np.empty(0),
+    status=np.empty(0, np.uint8),
+    measured={},
+    expected={},
+    sigma={},
+    score=np.empty(0, np.float32),
+    health=np.empty(0, np.float32),
+    deviation=np.empty(0, np.float32),
+    hold_s=np.empty(0, np.float32),
+    operator=np.empty(0, np.int16),
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,203 @@
+"""Totals of a device over a span, from its readings; and totals of totals.
+
+A state lasts until the next reading, at most `hold_s` of its reading, then it is UNKNOWN. Seconds per state add up
+to the span exactly: UNKNOWN is what is left. Means are means of readings, integrals are value × hours by the same
+holding rule, a counter's increase ignores resets (a drop counts from zero).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from twin.business.spans import booked_spans, length_s, overlap_s, staffed_spans
+from twin.schema.history import STATES, UNKNOWN, Columns, Totals
+from twin.schema.registry import Device
+from twin.schema.signal import RollUp, Signal
+
+RUNNING = STATES.index("RUNNING")
+
+
+def totals(
+    columns: Columns,
+    device: Device,
+    signals: Mapping[str, Signal],
+    start_s: float,
+    span_s: float,
+) -> Totals:
+    """Totals of one device over [start_s, start_s + span_s).
+
+    columns  the readings of the span and, where known, the one before it: its state holds into the span and its
+             counters are where the increase starts; what lies after the span is ignored
+    """
+    end_s = start_s + span_s
+    inside = slice(*np.searchsorted(columns.t_s, (start_s, end_s)))
+    previous = _last(columns, start_s)
+    t = np.concatenate([[p.t for p in previous], columns.t_s[inside]])
+    status = np.concatenate([[p.status for p in previous], columns.status[inside]]).astype(int)
+    hold = np.concatenate([[p.hold for p in previous], columns.hold_s[inside]])
+    seg_start = np.clip(t, start_s, end_s)
+    seg_end = np.minimum(np.append(t[1:], end_s), t + hold).clip(start_s, end_s)
+    held = np.clip(seg_end - seg_start, 0.0, None)
+    state_s = {name: float(held[status == code].sum()) for code, name in enumerate(STATES[:-1])}
+    state_s[UNKNOWN] = max(0.0, span_s - math.fsum(state_s.values()))
+    running = np.column_stack([seg_start, seg_end])[(status == RUNNING) & (held > 0)]
+    booked, staffed = booked_spans(device, start_s, end_s), staffed_spans(device, start_s, end_s)
+    figures = _signal_figures(columns, inside, held[len(previous) :], signals)
+    health = columns.health[inside]
+    health = health[np.isfinite(health)]
+    count = inside.stop - inside.start
+    return Totals(
+        start_s=start_s,
+        span_s=span_s,
+        readings=int(count),
+        expected_readings=_expected_readings(columns, inside, span_s, device),
+        state_s=state_s,
+        entries=_entries(status, len(previous)),
+        operators_s=_operator_seconds(columns, inside, held[len(previous) :], status[len(previous) :]),
+        booked_s=length_s(booked),
+        booked_running_s=overlap_s(running, booked),
+        staffed_s=length_s(staffed),
+        staffed_running_s=overlap_s(running, staffed),
+        health=float(np.median(health)) if len(health) else None,
+        **figures,
+    )
+
+
+def merged(parts: Sequence[Totals]) -> Totals:
+    """Totals of consecutive spans as one; health is the median of the parts' medians, weighted by readings."""
+    return Totals(
+        start_s=min(p.start_s for p in parts),
+        span_s=math.fsum(p.span_s for p in parts),
+        readings=sum(p.readings for p in parts),
+        expected_readings=math.fsum(p.expected_readings for p in parts),
+        state_s=_sums(p.state_s for p in parts),
+        entries={name: int(v) for name, v in _sums(p.entries for p in parts).items()},
+        n={name: int(v) for name, v in _sums(p.n for p in parts).items()},
+        mean=_weighted_means(parts),
+        low=_extremes((p.low for p in parts), min),
+        high=_extremes((p.high for p in parts), max),
+        integral=_sums(p.integral for p in parts),
+        increase=_sums(p.increase for p in parts),
+        operators_s=_sums(p.operators_s for p in parts),
+        booked_s=math.fsum(p.booked_s for p in parts),
+        booked_running_s=math.fsum(p.booked_running_s for p in parts),
+        staffed_s=math.fsum(p.staffed_s for p in parts),
+        staffed_running_s=math.fsum(p.staffed_running_s for p in parts),
+        health=_weighted_median([(p.health, p.readings) for p in parts if p.health is not None]),
+    )
+
+
+class _Before:
+    """The reading that holds into a span."""
+
+    __slots__ = ("hold", "status", "t")
+
+    def __init__(self, columns: Columns, index: int) -> None:
+        self.t = float(columns.t_s[index])
+        self.status = int(columns.status[index])
+        self.hold = float(columns.hold_s[index])
+
+
+def _last(columns: Columns, before_s: float) -> list[_Before]:
+    index = int(np.searchsorted(columns.t_s, before_s)) - 1
+    return [_Before(columns, index)] if index >= 0 else []
+
+
+def _entries(status: NDArray[np.int_], known: int) -> dict[str, int]:
+    changed = np.flatnonzero(np.diff(status)) + 1
+    entered = status[changed] if known else np.concatenate([status[:1], status[changed]])
+    return {STATES[code]: int((entered == code).sum()) for code in np.unique(entered)}
+
+
+def _expected_readings(columns: Columns, inside: slice, span_s: float, device: Device) -> float:
+    hold = columns.hold_s[inside]
+    interval_s = float(np.median(hold)) / 3.0 if len(hold) else device.interval_s
+    return span_s / max(interval_s, 1e-3)
+
+
+def _operator_seconds(
+    columns: Columns, inside: slice, held: NDArray[np.float64], status: NDArray[np.int_]
+) -> dict[str, float]:
+    who = columns.operator[inside]
+    running = status == RUNNING
+    return {
+        columns.operators[code]: float(held[running & (who == code)].sum())
+        for code in np.unique(who[running])
+        if code >= 0
+    }
+
+
+def _signal_figures(
+    columns: Columns, inside: slice, held: NDArray[np.float64], signals: Mapping[str, Signal]
+) -> dict[str, dict[str, float]]:
+    figures: dict[str, dict[str, float]] = {
+        key: {} for key in ("n", "mean", "low", "high", "integral", "increase")
+    }
+    for name, column in columns.measured.items():
+        values = column[inside].astype(float)
+        there = np.isfinite(values)
+        if not there.any():
+            continue
+        seen = values[there]
+        figures["n"][name] = int(there.sum())
+        roll_up = signals[name].roll_up if name in signals else RollUp.MEAN
+        if roll_up is RollUp.INCREASE:
+            figures["increase"][name] = _increase(columns.t_s, column, inside)
+            continue
+        figures["mean"][name] = float(seen.mean())
+        figures["low"][name], figures["high"][name] = float(seen.min()), float(seen.max())
+        if roll_up is RollUp.INTEGRAL:
+            figures["integral"][name] = float((seen * held[there]).sum() / 3600.0)
+    return figures
+
+
+def _increase(t_s: NDArray[np.float64], column: NDArray[np.float32], inside: slice) -> float:
+    """Growth of a counter over the span, from the last value before it; a drop is a reset and counts from zero."""
+    earlier = column[: inside.start].astype(float)
+    earlier = earlier[np.isfinite(earlier)]
+    values = column[inside].astype(float)
+    values = values[np.isfinite(values)]
+    steps = np.diff(np.concatenate([earlier[-1:], values]))
+    resets = steps < 0
+    return float(steps[~resets].sum() + values[-len(steps) :][resets].sum()) if len(steps) else 0.0
+
+
+def _sums(mappings: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    collected: dict[str, list[float]] = {}
+    for mapping in mappings:
+        for name, value in mapping.items():
+            collected.setdefault(name, []).append(value)
+    return {name: math.fsum(values) for name, values in collected.items()}
+
+
+def _extremes(mappings: Iterable[Mapping[str, float]], pick: type[min] | object) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for mapping in mappings:
+        for name, value in mapping.items():
+            found[name] = value if name not in found else pick(found[name], value)  # type: ignore[operator]
+    return found
+
+
+def _weighted_means(parts: Sequence[Totals]) -> dict[str, float]:
+    names = {name for p in parts for name in p.mean}
+    means = {}
+    for name in sorted(names):
+        pairs = [(p.mean[name], p.n[name]) for p in parts if name in p.mean]
+        means[name] = math.fsum(m * n for m, n in pairs) / sum(n for _, n in pairs)
+    return means
+
+
+def _weighted_median(pairs: Sequence[tuple[float, int]]) -> float | None:
+    if not pairs:
+        return None
+    ordered = sorted(pairs)
+    half, seen = sum(n for _, n in ordered) / 2, 0
+    for value, n in ordered:
+        seen += n
+        if seen >= half:
+            return value
+    return ordered[-1][0]

@@ -1,0 +1,1 @@
+"""Use cases: run the twin, keep history, feed the pages, carry out what people ask for."""

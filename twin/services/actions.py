@@ -1,0 +1,149 @@
+"""What people ask for, each as one call through one `authorise(actor, action)`, audited, harmless when repeated.
+
+In demo mode every visitor acts as `demo:<session>`: simulated devices only, rate-limited, and what they break repairs
+itself after DEMO_FAULT_S.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from twin.errors import NotAuthorisedError, RecordError
+from twin.ports import AuditEntry, AuditStore, Clock, CommandStore, RegistryStore, ResponseStore
+from twin.schema.alert import Response
+from twin.schema.fault import Command, CommandKind, FaultKind
+from twin.schema.instant import to_seconds
+
+DEMO_PREFIX = "demo:"
+DEMO_FAULT_S = 1800.0
+DEMO_ACTIONS_PER_MINUTE = 20
+DEMO_ACTIONS = frozenset({"inject", "repair", "acknowledge"})
+OPERATOR_ACTIONS = frozenset({"inject", "repair", "acknowledge", "shelve", "change_setting"})
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which actors may do what. `demo` opens the demo actions to everyone; otherwise only named operators act."""
+
+    demo: bool
+    operators: frozenset[str] = frozenset()
+
+    def allows(self, actor: str, action: str) -> bool:
+        if self.demo and actor.startswith(DEMO_PREFIX):
+            return action in DEMO_ACTIONS
+        return actor in self.operators and action in OPERATOR_ACTIONS
+
+
+class Actions:
+    """The use cases behind buttons."""
+
+    def __init__(
+        self,
+        *,
+        roles: Roles,
+        registry: RegistryStore,
+        responses: ResponseStore,
+        commands: CommandStore,
+        audit: AuditStore,
+        clock: Clock,
+    ) -> None:
+        self._roles = roles
+        self._registry = registry
+        self._responses = responses
+        self._commands = commands
+        self._audit = audit
+        self._clock = clock
+        self._recent: deque[float] = deque()
+
+    def authorised(self, actor: str, action: str) -> bool:
+        return self._roles.allows(actor, action)
+
+    def authorise(self, actor: str, action: str) -> None:
+        """Raise NotAuthorisedError unless the actor may do this now."""
+        if not self._roles.allows(actor, action):
+            raise NotAuthorisedError(
+                f"{action}",
+                value=actor,
+                rule="needs the operator role",
+                next_step="Ask an operator, or add the name to TWIN_OPERATORS",
+            )
+        if actor.startswith(DEMO_PREFIX):
+            self._limit_rate(action)
+
+    def acknowledge(
+        self, case_id: str, *, actor: str, comment: str, expected_version: int, key: str
+    ) -> Response:
+        """Take a case over. Raises ConcurrentChangeError naming who was first."""
+        self.authorise(actor, "acknowledge")
+        now_s = to_seconds(self._clock.now())
+        response = Response("acknowledged", actor, now_s, comment[:500], expected_version)
+        stored = self._responses.respond(case_id, response, expected_version=expected_version)
+        self._note(key, actor, "acknowledge", case_id, {"comment": comment[:500]})
+        return stored
+
+    def inject(
+        self, device_id: str, kind: str, *, severity: float, ramp_s: float, signal: str, actor: str, key: str
+    ) -> Command:
+        """Ask a simulated gateway to break a device; in demo mode it repairs itself."""
+        self.authorise(actor, "inject")
+        if kind not in FaultKind.__members__.values():
+            raise RecordError(
+                f"{device_id} fault kind",
+                value=kind,
+                rule=f"must be one of {', '.join(FaultKind)}",
+                next_step="Choose a kind from the list",
+            )
+        if not 0.0 < severity <= 1.0 or ramp_s < 0.0:
+            raise RecordError(
+                f"{device_id} fault size",
+                value=(severity, ramp_s),
+                rule="size must lie in (0, 1] and growth must not be negative",
+                next_step="Choose a size between 0.05 and 1",
+            )
+        arguments: dict[str, Any] = {"kind": kind, "severity": severity, "ramp_s": ramp_s, "signal": signal}
+        if actor.startswith(DEMO_PREFIX):
+            arguments["duration_s"] = DEMO_FAULT_S + ramp_s
+        return self._ask(device_id, CommandKind.INJECT, arguments, actor, key)
+
+    def repair(self, device_id: str, fault_id: str, *, actor: str, key: str) -> Command:
+        """Ask a simulated gateway to repair one fault, or all of a device when `fault_id` is ""."""
+        self.authorise(actor, "repair")
+        return self._ask(
+            device_id, CommandKind.REPAIR, {"fault_id": fault_id} if fault_id else {}, actor, key
+        )
+
+    def _ask(
+        self, device_id: str, kind: CommandKind, arguments: Mapping[str, Any], actor: str, key: str
+    ) -> Command:
+        device = next((d for d in self._registry.devices() if d.device_id == device_id), None)
+        if device is None or not device.simulated:
+            raise NotAuthorisedError(
+                f"{kind.value} on {device_id}",
+                rule="only simulated devices can be broken and repaired from here",
+                next_step="Choose a device that is marked as simulated",
+            )
+        command = Command(
+            key, device.gateway, device_id, kind, actor, to_seconds(self._clock.now()), arguments
+        )
+        self._commands.ask(command)
+        self._note(key, actor, kind.value, device_id, arguments)
+        return command
+
+    def _note(self, key: str, actor: str, action: str, target: str, detail: Mapping[str, Any]) -> None:
+        at = self._clock.now()
+        self._audit.record(AuditEntry(key, at, actor, action, target, detail))
+
+    def _limit_rate(self, action: str) -> None:
+        now = self._clock.monotonic()
+        while self._recent and now - self._recent[0] > 60.0:
+            self._recent.popleft()
+        if len(self._recent) >= DEMO_ACTIONS_PER_MINUTE:
+            raise NotAuthorisedError(
+                action,
+                rule=f"the demo takes {DEMO_ACTIONS_PER_MINUTE} actions a minute from all visitors together",
+                next_step="Try again in a minute",
+            )
+        self._recent.append(now)

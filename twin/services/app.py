@@ -1,0 +1,141 @@
+"""The running application behind the pages: one feed in memory, and the few calls that ask the store.
+
+Has the shape of `views.app.App`. Everything a page can do goes through here, so that pages hold no logic.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import numpy as np
+
+from twin.business.rollup import merged
+from twin.physics.asset_class import AssetClass
+from twin.ports import Clock, CommandStore, GroundTruthStore, HistoryStore, QuarantineEntry, QuarantineStore
+from twin.schema.alert import Response
+from twin.schema.fault import Command, Fault
+from twin.schema.history import NO_ROWS, Columns, Totals, between, joined, rows
+from twin.schema.instant import to_seconds
+from twin.services.actions import Actions
+from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
+
+MOST_ROWS = 1500
+RAW_HOURS = 26
+TRUTH_BACK_S = 60 * 86_400.0
+
+
+class RunningApp:
+    """What bootstrap hands to the pages."""
+
+    def __init__(
+        self,
+        *,
+        classes: Mapping[str, AssetClass],
+        demo: bool,
+        feed: LiveFeed,
+        actions: Actions,
+        history: HistoryStore,
+        commands: CommandStore,
+        ground_truth: GroundTruthStore,
+        quarantine: QuarantineStore,
+        clock: Clock,
+        shards: Callable[[], Sequence[str]],
+    ) -> None:
+        self.classes = classes
+        self.demo = demo
+        self._feed = feed
+        self._actions = actions
+        self._history = history
+        self._commands = commands
+        self._ground_truth = ground_truth
+        self._quarantine = quarantine
+        self._clock = clock
+        self._shards = shards
+        self._stop = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self, *loops: Callable[[threading.Event], None]) -> None:
+        """Run the feed, and other loops that take a stop event, in daemon threads."""
+        for loop in (self._feed.run, *loops):
+            thread = threading.Thread(target=loop, args=(self._stop,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def close(self) -> None:
+        """Stop the threads; waits for a last checkpoint."""
+        self._stop.set()
+        self._feed.refresh_soon()
+        for thread in self._threads:
+            thread.join(timeout=10.0)
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def feed(self) -> Feed:
+        return self._feed.snapshot()
+
+    def device_columns(self, device_id: str, from_s: float, to_s: float) -> Columns:
+        """History in [from_s, to_s): sealed hours and the live minutes, thinned to MOST_ROWS by picking rows."""
+        hours = self._history.hours(device_id, from_s - 3600.0, to_s)
+        parts = [hour.columns for hour in hours]
+        if to_s > to_seconds(self._clock.now()) - RAW_HOURS * 3600.0:
+            for shard in self._shards():
+                parts.append(self._history.recent(shard, from_s, to_s).get(device_id, NO_ROWS))
+            parts.append(self._feed.snapshot().live.get(device_id, NO_ROWS))
+        found = between(joined(parts), from_s, to_s)
+        if len(found) <= MOST_ROWS:
+            return found
+        return rows(found, _evenly(found.t_s, MOST_ROWS))
+
+    def day_totals(self, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
+        """Local days of every device; the filled-in past and the live stream count together."""
+        parts: dict[str, dict[str, list[Totals]]] = {}
+        for shard in self._shards():
+            for name in (shard, shard + BACKFILL_SUFFIX):
+                for day, devices in self._history.days(name, from_day, to_day).items():
+                    for device_id, total in devices.items():
+                        parts.setdefault(day, {}).setdefault(device_id, []).append(total)
+        return {
+            day: {device_id: merged(found) for device_id, found in devices.items()}
+            for day, devices in sorted(parts.items())
+        }
+
+    def authorised(self, actor: str, action: str) -> bool:
+        return self._actions.authorised(actor, action)
+
+    def acknowledge(
+        self, case_id: str, *, actor: str, comment: str, expected_version: int, key: str
+    ) -> Response:
+        response = self._actions.acknowledge(
+            case_id, actor=actor, comment=comment, expected_version=expected_version, key=key
+        )
+        self._feed.refresh_soon()
+        return response
+
+    def inject(
+        self, device_id: str, kind: str, *, severity: float, ramp_s: float, signal: str, actor: str, key: str
+    ) -> Command:
+        return self._actions.inject(
+            device_id, kind, severity=severity, ramp_s=ramp_s, signal=signal, actor=actor, key=key
+        )
+
+    def repair(self, device_id: str, fault_id: str, *, actor: str, key: str) -> Command:
+        return self._actions.repair(device_id, fault_id, actor=actor, key=key)
+
+    def faults(self) -> Sequence[Fault]:
+        return self._ground_truth.faults(since_s=to_seconds(self._clock.now()) - TRUTH_BACK_S)
+
+    def commands(self) -> Sequence[Command]:
+        return self._commands.commands()
+
+    def quarantined(self) -> tuple[Sequence[QuarantineEntry], int]:
+        """Newest refused inputs, and how many older ones were dropped for room."""
+        return self._quarantine.entries(), self._quarantine.dropped()
+
+
+def _evenly(t_s: np.ndarray, most: int) -> np.ndarray:
+    """Row numbers that spread evenly over time, first and last included."""
+    wanted = np.linspace(t_s[0], t_s[-1], most)
+    return np.unique(np.searchsorted(t_s, wanted).clip(0, len(t_s) - 1))

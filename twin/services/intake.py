@@ -1,0 +1,221 @@
+"""From stored batches to checked readings: the cursor, its gaps, and the twin's own door.
+
+Promises: every stored record is either handed on or quarantined with a reason; the cursor always moves. A gap in an
+epoch's numbers waits `gap_wait_s` for the re-send, is then passed, counted and remembered; a batch that comes after
+all is still handed on. Whoever can write to the store may have written the batch: nothing in it is believed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from twin.errors import RecordError
+from twin.ports import QuarantineEntry, TelemetryStore
+from twin.schema.batch import Cursor, StoredBatch
+from twin.schema.instant import to_seconds
+from twin.schema.reading import Reading, check_reading, parse_reading
+from twin.schema.registry import Device
+from twin.schema.signal import Signal
+
+EXCERPT_BYTES = 4096
+LIVE_EPOCH_S = 30.0
+CATCH_UP_S = 60.0
+CATCH_UP_QUIET_S = 5.0
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one look at the store brought.
+
+    batches  (gateway, epoch, seq, device_id -> newest observed second in it) of every batch taken, in order
+    strays   ids of stray documents among them, to be dropped once the step is committed
+    """
+
+    readings: list[Reading] = field(default_factory=list)
+    quarantine: list[QuarantineEntry] = field(default_factory=list)
+    batches: list[tuple[str, str, int, dict[str, float]]] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    more: bool = False
+
+
+@dataclass
+class _Gap:
+    since: float
+    passed: bool = False
+
+
+class Intake:
+    """Reads a shard's batches in order and judges their records."""
+
+    def __init__(
+        self,
+        telemetry: TelemetryStore,
+        signals: Mapping[str, Mapping[str, Signal]],
+        *,
+        serves: Callable[[str, str], bool],
+        takes_strays: bool,
+        gap_wait_s: float = 30.0,
+        most_batches: int = 64,
+    ) -> None:
+        """signals: asset class -> signals; serves(gateway, epoch): whether this shard's pass reads that epoch."""
+        self._telemetry = telemetry
+        self._signals = signals
+        self._serves = serves
+        self._takes_strays = takes_strays
+        self._gap_wait_s = gap_wait_s
+        self._most_batches = most_batches
+        self.cursor: dict[tuple[str, str], int] = {}
+        self.gaps_passed = 0
+        self.refused = 0
+        self._gaps: dict[tuple[str, str, int], _Gap] = {}
+        self._live_epochs: dict[str, int] = {}
+        self._committed: dict[tuple[str, str], int] = {}
+        self._is_folded: Callable[[str, float], bool] = lambda _device, _at_s: False
+        self._last_seen: dict[tuple[str, str], tuple[float, float]] = {}
+
+    def resume(
+        self,
+        cursor: Cursor,
+        committed: Cursor,
+        is_folded: Callable[[str, float], bool],
+    ) -> None:
+        """Read again from `cursor`; readings of batches up to `committed` that the engine already holds are skipped.
+
+        is_folded(device_id, observed_s): whether the restored engine state already contains that reading
+        """
+        self.cursor = dict(cursor)
+        self._committed = dict(committed)
+        self._is_folded = is_folded
+        self._gaps.clear()
+
+    @property
+    def rival_epochs(self) -> Sequence[str]:
+        """Gateways of which two epochs are being written at the same time."""
+        return sorted(gateway for gateway, count in self._live_epochs.items() if count > 1)
+
+    def take(self, devices: Mapping[str, Device], now: datetime, monotonic: float) -> Taken:
+        """The next batches of every epoch, judged. The cursor moves past what was taken."""
+        taken = Taken()
+        heads = [head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)]
+        live: dict[str, int] = {}
+        more = False
+        for head in heads:
+            if (now - head.last_stored_at).total_seconds() < LIVE_EPOCH_S:
+                live[head.gateway] = live.get(head.gateway, 0) + 1
+            key = (head.gateway, head.epoch)
+            batches = self._telemetry.read(*key, self.cursor.get(key, 0), self._most_batches)
+            more = more or len(batches) == self._most_batches
+            for batch in self._in_order(key, batches, monotonic):
+                self._judge(batch, devices, now, taken)
+                newest_s = max(taken.batches[-1][3].values(), default=0.0)
+                self._last_seen[key] = (monotonic, max(newest_s, self._last_seen.get(key, (0.0, 0.0))[1]))
+        self._live_epochs = live
+        for batch in self._late(monotonic):
+            self._judge(batch, devices, now, taken)
+        if self._takes_strays:
+            for stray in self._telemetry.take_strays(100):
+                taken.strays.append(stray.epoch)
+                self._judge(stray, devices, now, taken)
+        self.refused += len(taken.quarantine)
+        return replace(taken, more=more)
+
+    def behind_s(self, now_s: float, monotonic: float) -> float | None:
+        """Newest observed second of the epoch that is furthest behind while still catching up; None when none is.
+
+        An epoch catches up while it brings readings and even its newest lies more than CATCH_UP_S in the past.
+        """
+        behind = [
+            newest_s
+            for seen, newest_s in self._last_seen.values()
+            if monotonic - seen < CATCH_UP_QUIET_S and 0.0 < newest_s < now_s - CATCH_UP_S
+        ]
+        return min(behind, default=None)
+
+    def _in_order(
+        self, key: tuple[str, str], batches: Sequence[StoredBatch], monotonic: float
+    ) -> Sequence[StoredBatch]:
+        """The batches that may be taken now: up to the first gap that is still being waited for."""
+        ready: list[StoredBatch] = []
+        for batch in batches:
+            expected = self.cursor.get(key, 0) + 1
+            if batch.seq > expected and not self._wait_is_over(key, expected, batch.seq, monotonic):
+                break
+            self.cursor[key] = batch.seq
+            ready.append(batch)
+        return ready
+
+    def _wait_is_over(self, key: tuple[str, str], first: int, found: int, monotonic: float) -> bool:
+        missing = [self._gaps.setdefault((*key, seq), _Gap(monotonic)) for seq in range(first, found)]
+        if monotonic - missing[0].since < self._gap_wait_s:
+            return False
+        for gap in missing:
+            self.gaps_passed += not gap.passed
+            gap.passed = True
+        return True
+
+    def _late(self, monotonic: float) -> Sequence[StoredBatch]:
+        """Batches that came after their gap was passed."""
+        found: list[StoredBatch] = []
+        for gateway, epoch, seq in [identity for identity, gap in self._gaps.items() if gap.passed]:
+            batches = self._telemetry.read(gateway, epoch, seq - 1, 1)
+            if batches and batches[0].seq == seq:
+                found.append(batches[0])
+                del self._gaps[gateway, epoch, seq]
+            elif monotonic - self._gaps[gateway, epoch, seq].since > 20 * self._gap_wait_s:
+                del self._gaps[gateway, epoch, seq]
+        return found
+
+    def _judge(self, batch: StoredBatch, devices: Mapping[str, Device], now: datetime, taken: Taken) -> None:
+        newest: dict[str, float] = {}
+        source = f"{batch.gateway}/{batch.epoch}/{batch.seq}" if batch.gateway else f"document {batch.epoch}"
+        again = batch.seq <= self._committed.get((batch.gateway, batch.epoch), 0)
+        for record in batch.records:
+            try:
+                reading = self._checked(record, devices, max(now, batch.stored_at))
+            except RecordError as error:
+                taken.quarantine.append(refusal(source, record, str(error), now))
+                continue
+            at_s = to_seconds(reading.observed_at)
+            if again and self._is_folded(reading.device_id, at_s):
+                continue
+            taken.readings.append(reading)
+            newest[reading.device_id] = max(newest.get(reading.device_id, at_s), at_s)
+        taken.batches.append((batch.gateway, batch.epoch, batch.seq, newest))
+
+    def _checked(self, record: object, devices: Mapping[str, Device], received_at: datetime) -> Reading:
+        reading = parse_reading(record)
+        device = devices.get(reading.device_id)
+        if device is None:
+            raise RecordError(
+                f"{reading.device_id} device_id",
+                value=reading.device_id,
+                rule="is not in the device registry",
+                next_step="Register the device at its gateway, then send the reading again",
+            )
+        check_reading(
+            reading,
+            self._signals[device.asset_class],
+            received_at=received_at,
+            commissioned_at=device.commissioned_at,
+        )
+        return reading
+
+
+def refusal(source: str, record: Any, reason: str, at: datetime) -> QuarantineEntry:
+    """The quarantine entry of one refused input: bounded, and the same for the same input and source."""
+    text = record if isinstance(record, str) else json.dumps(record, default=repr, ensure_ascii=False)
+    raw = text.encode("utf-8", "backslashreplace")
+    digest = hashlib.sha256(source.encode() + b"\0" + raw).hexdigest()
+    return QuarantineEntry(
+        entry_id=digest[:32],
+        at=at,
+        source=source,
+        reason=reason,
+        excerpt=raw[:EXCERPT_BYTES].decode("utf-8", "replace"),
+        length=len(raw),
+    )

@@ -1,0 +1,281 @@
+"""The twin service of one shard: batches since the cursor → Block → history → one commit under the lease.
+
+One `TwinService` runs in the app's process or as a worker of its own; whoever holds the shard's lease steps it, the
+others wait and take over when the holder has been still for TAKE_OVER_S. Killed at any moment it resumes from the
+last checkpoint: re-reads, re-applies, and comes to the same state.
+
+A commit that the store did not answer is kept and tried again before anything new is read, so that nothing is lost
+and nothing is written twice.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from twin.engine.block import Block, Step
+from twin.errors import LeaseLostError, SnapshotError, StoreUnavailableError
+from twin.ports import Checkpoint, Clock, Lease, RegistryStore, ShardStore, StepCommit, TelemetryStore
+from twin.schema.alert import Case
+from twin.schema.instant import to_seconds
+from twin.schema.registry import Device
+from twin.schema.state import DeviceState
+from twin.services.history_keeper import HistoryKeeper
+from twin.services.intake import Intake
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_EVERY_S = 300.0
+REGISTRY_EVERY_S = 15.0
+HEARTBEAT_S = 5.0
+TAKE_OVER_S = 20.0
+TOO_OLD_TO_NOTIFY_S = 900.0
+SILENCE_CLOSES_WINDOW_S = 600.0
+
+
+class TwinService:
+    """Steps one shard; `step` once, or `run` until told to stop."""
+
+    def __init__(
+        self,
+        *,
+        shard: str,
+        holder: str,
+        telemetry: TelemetryStore,
+        registry: RegistryStore,
+        shards: ShardStore,
+        intake: Intake,
+        keeper: HistoryKeeper,
+        new_block: Callable[[list[Device]], Block],
+        load_block: Callable[[bytes], Block],
+        clock: Clock,
+        is_backfill: bool = False,
+    ) -> None:
+        """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
+
+        is_backfill  a pass over the past: writes history and closed cases only, never alerts
+        """
+        self.shard = shard
+        self._holder = holder
+        self._telemetry = telemetry
+        self._registry = registry
+        self._shards = shards
+        self._intake = intake
+        self._keeper = keeper
+        self._new_block = new_block
+        self._load_block = load_block
+        self._clock = clock
+        self._is_backfill = is_backfill
+        self._lease: Lease | None = None
+        self._block: Block | None = None
+        self._devices: dict[str, Device] = {}
+        self._states: dict[str, DeviceState] = {}
+        self._pending: tuple[StepCommit, list[str]] | None = None
+        self._unfolded: dict[tuple[str, str], deque[tuple[int, dict[str, float]]]] = {}
+        self._watch: tuple[int, float] = (-1, 0.0)
+        self._checked_registry = self._checkpointed = self._committed = float("-inf")
+        self._facts = {"steps": 0, "readings": 0, "alert_changes": 0, "take_overs": 0}
+        self._problem = ""
+
+    @property
+    def is_holder(self) -> bool:
+        return self._lease is not None
+
+    @property
+    def problem(self) -> str:
+        """Why the last step did nothing, in words; "" when it went well."""
+        return self._problem
+
+    def run(self, stop: threading.Event, interval_s: float = 1.0) -> None:
+        """Step until `stop` is set, then write a last checkpoint and free the shard. Survives store outages."""
+        wait_s = interval_s
+        while not stop.is_set():
+            try:
+                busy = self.step()
+                wait_s = 0.0 if busy else interval_s
+                self._problem = ""
+            except LeaseLostError as error:
+                log.warning("%s", error)
+                self._step_down(str(error))
+            except StoreUnavailableError as error:
+                self._problem = str(error)
+                wait_s = min(max(2.0 * wait_s, interval_s), 10.0)
+                log.warning("%s", error)
+            except Exception:
+                log.exception(
+                    "shard %s: the step failed; the engine is rebuilt from its checkpoint", self.shard
+                )
+                self._step_down("the last step failed, see the log")
+                wait_s = 5.0
+            stop.wait(wait_s)
+        self.close()
+
+    def close(self) -> None:
+        """Checkpoint and release; silently gives up when the store is down or the lease is gone."""
+        if self._lease is None or self._block is None:
+            return
+        try:
+            self._checkpointed = float("-inf")
+            self.step(heartbeat=True)
+            if self._lease is not None:
+                self._shards.release(self._lease)
+        except (LeaseLostError, StoreUnavailableError) as error:
+            log.warning("shard %s: no checkpoint at the end: %s", self.shard, error)
+        self._lease = None
+
+    def step(self, *, heartbeat: bool = False) -> bool:
+        """One step; True when there is more to read right away.
+
+        Raises LeaseLostError when another holder took the shard, StoreUnavailableError when nothing could be
+        written (call again: the same commit is tried again first).
+        """
+        if self._lease is None and not self._take_up():
+            return False
+        if self._pending is not None:
+            self._write(*self._pending)
+        assert self._block is not None
+        began = monotonic = self._clock.monotonic()
+        now = self._clock.now()
+        self._refresh_registry(monotonic)
+        taken = self._intake.take(self._devices, now, monotonic)
+        if any("not in the device registry" in entry.reason for entry in taken.quarantine):
+            self._checked_registry = float("-inf")
+        now_s = to_seconds(now)
+        behind_s = self._intake.behind_s(now_s, monotonic)
+        twin_now_s = now_s if behind_s is None else behind_s
+        step = self._block.apply(taken.readings, twin_now_s)
+        self._states.update({state.device_id: state for state in step.states})
+        self._facts["steps"] += 1
+        self._facts["readings"] += len(taken.readings)
+        quiet = not (taken.batches or step.states or step.alerts or step.cases)
+        if quiet and not heartbeat and monotonic - self._committed < HEARTBEAT_S:
+            return taken.more
+        for gateway, epoch, seq, newest in taken.batches:
+            if gateway:
+                self._unfolded.setdefault((gateway, epoch), deque()).append((seq, newest))
+        history = self._keeper.absorb(step.columns, self._devices, twin_now_s)
+        due = monotonic - self._checkpointed >= CHECKPOINT_EVERY_S
+        commit = StepCommit(
+            stepped_at=now,
+            cursor=dict(self._intake.cursor),
+            states=dict(self._states),
+            tail=history.tail,
+            worker=self._worker_facts(step, began, now_s, behind_s),
+            alerts=() if self._is_backfill else step.alerts,
+            cases=self._cases(step, now_s),
+            recent=history.recent,
+            hours=history.hours,
+            days=history.days,
+            quarantine=taken.quarantine,
+            checkpoint=self._checkpoint(now_s) if due else None,
+        )
+        self._pending = (commit, taken.strays)
+        self._write(commit, taken.strays)
+        if due:
+            self._checkpointed = monotonic
+        return taken.more
+
+    def _take_up(self) -> bool:
+        """Get the lease and the state that goes with it; False while another holder is alive."""
+        version = dict(self._shards.shards()).get(self.shard, 0)
+        monotonic = self._clock.monotonic()
+        if version != self._watch[0]:
+            self._watch = (version, monotonic)
+        still = monotonic - self._watch[1] >= TAKE_OVER_S
+        lease = self._shards.acquire(self.shard, self._holder, take_over=still)
+        if lease is None:
+            self._problem = f"shard {self.shard} is stepped by another worker"
+            return False
+        self._facts["take_overs"] += still
+        self._lease = lease
+        self._pending = None
+        self._unfolded.clear()
+        self._devices = {}
+        self._checked_registry = float("-inf")
+        self._block, checkpoint = self._restore()
+        self._refresh_registry(monotonic)
+        committed = self._shards.fleet_state(self.shard)
+        self._states = dict(committed.states) if committed else {}
+        block = self._block
+        self._intake.resume(
+            checkpoint.cursor if checkpoint else {},
+            committed.cursor if committed else {},
+            lambda device_id, at_s: at_s <= block.window_start_s(device_id),
+        )
+        self._keeper.resume(self._devices, to_seconds(self._clock.now()))
+        return True
+
+    def _restore(self) -> tuple[Block, Checkpoint | None]:
+        checkpoint = self._shards.checkpoint(self.shard)
+        if checkpoint is not None:
+            try:
+                return self._load_block(checkpoint.block), checkpoint
+            except SnapshotError as error:
+                log.warning("shard %s: rebuilding from stored telemetry: %s", self.shard, error)
+        return self._new_block([]), None
+
+    def _step_down(self, why: str) -> None:
+        self._problem = why
+        self._lease = self._block = self._pending = None
+        self._watch = (-1, 0.0)
+
+    def _refresh_registry(self, monotonic: float) -> None:
+        if monotonic - self._checked_registry < REGISTRY_EVERY_S:
+            return
+        self._checked_registry = monotonic
+        devices = {device.device_id: device for device in self._registry.devices()}
+        changed = [device for key, device in devices.items() if self._devices.get(key) != device]
+        self._devices = devices
+        if changed and self._block is not None:
+            self._block.with_devices(changed)
+
+    def _cases(self, step: Step, now_s: float) -> list[Case]:
+        cases = [
+            replace(case, catching_up=self._is_backfill or case.catching_up or _found_late(case, now_s))
+            for case in step.cases
+        ]
+        return [case for case in cases if not case.is_open] if self._is_backfill else cases
+
+    def _checkpoint(self, now_s: float) -> Checkpoint:
+        """Engine state at the window's start, and per epoch the newest batch that lies wholly inside it."""
+        assert self._block is not None
+        block = self._block
+        block.close_windows(now_s - SILENCE_CLOSES_WINDOW_S)
+        cursor = dict(self._intake.cursor)
+        for key, batches in self._unfolded.items():
+            while batches and all(
+                at_s <= block.window_start_s(device) for device, at_s in batches[0][1].items()
+            ):
+                batches.popleft()
+            if batches:
+                cursor[key] = min(cursor[key], batches[0][0] - 1)
+        return Checkpoint(self._clock.now(), cursor, block.to_bytes())
+
+    def _worker_facts(
+        self, step: Step, began: float, now_s: float, behind_s: float | None
+    ) -> dict[str, float | int | str | list[str]]:
+        self._facts["alert_changes"] += len(step.alerts) + len(step.cases)
+        return {
+            **self._facts,
+            **{f"engine_{name}": count for name, count in step.counts.items()},
+            "refused": self._intake.refused,
+            "gaps_passed": self._intake.gaps_passed,
+            "rival_epochs": list(self._intake.rival_epochs),
+            "step_ms": 1000.0 * (self._clock.monotonic() - began),
+            "behind_s": 0.0 if behind_s is None else now_s - behind_s,
+        }
+
+    def _write(self, commit: StepCommit, strays: list[str]) -> None:
+        assert self._lease is not None
+        self._lease = self._shards.commit(self._lease, commit)
+        self._pending = None
+        self._committed = self._clock.monotonic()
+        if strays:
+            self._telemetry.drop_strays(strays)
+
+
+def _found_late(case: Case, now_s: float) -> bool:
+    return now_s - case.onset_s > TOO_OLD_TO_NOTIFY_S and now_s - case.opened_s > TOO_OLD_TO_NOTIFY_S
