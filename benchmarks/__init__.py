@@ -1,0 +1,1 @@
+"""Measurements of this project against the alternatives, run in the same process."""
