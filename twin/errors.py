@@ -49,6 +49,14 @@ class StoreFullError(StoreUnavailableError):
     """The store answered that it has no room left (full disk, exhausted quota)."""
 
 
+class StoreUnreadableError(StoreUnavailableError):
+    """The store is damaged or of a newer version; waiting does not help, a person has to look."""
+
+
+class TooLargeError(TwinError):
+    """One document would be larger than the store can hold; the message names it."""
+
+
 class LeaseLostError(TwinError):
     """Another holder has taken the shard; this one wrote nothing and must step down."""
 
@@ -79,3 +87,27 @@ class UnknownAssetClassError(TwinError):
 
 class SetupError(TwinError):
     """The environment, a tool or a data set cannot be put in place."""
+
+
+class FaultRefusedError(TwinError):
+    """A fault, or a repair, that makes no sense for that simulated device."""
+
+
+class OutboxError(TwinError):
+    """A gateway's outbox file cannot be used."""
+
+
+class OutboxBusyError(OutboxError):
+    """Another process owns the outbox: two simulators with one gateway name and one home."""
+
+
+class OutboxFullError(OutboxError):
+    """The outbox has no room; the reading was not kept, the next one is tried again."""
+
+
+class ScenarioError(TwinError):
+    """A scenario file is malformed; names the place in the file."""
+
+
+class ReplayError(TwinError):
+    """A recorded file, or the mapping that says how to read it, cannot be used."""

@@ -61,6 +61,10 @@ class AssetClass:
     outputs       what the twin predicts and compares, in the order of the model's z
     counters      metrics that only count (samples_total …): kept and rolled up, not filtered
     model         the equations (estimation.model.Model)
+    input_defaults
+                  input -> (value while not RUNNING, value while RUNNING), assumed when a device does not send it
+    life_h, weibull_shape
+                  life of a population of such machines, until a device's own wear says better
     """
 
     name: str
@@ -74,6 +78,7 @@ class AssetClass:
     modes: tuple[FailureMode, ...]
     model: Model
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    input_defaults: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     ideal_rate_per_h: float | None = None
     life_h: float = 20_000.0
     weibull_shape: float = 2.0

@@ -1,0 +1,191 @@
+"""What each simulated fault does, how it grows, and what the twin should say when it meets it.
+
+Machine faults are damages of the asset class; sensor faults act on one signal after the physics; stream faults act on
+the record after everything else. Leaves out the machines themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from twin.edge.randomness import device_key, generator
+from twin.errors import FaultRefusedError
+from twin.physics.asset_class import AssetClass
+from twin.schema.fault import Fault, FaultKind
+
+MACHINE_KINDS = (
+    FaultKind.BEARING_WEAR,
+    FaultKind.COOLING_LOSS,
+    FaultKind.CLOG,
+    FaultKind.LEAK,
+    FaultKind.CALIBRATION_DRIFT,
+)
+SENSOR_KINDS = (FaultKind.SENSOR_BIAS, FaultKind.SENSOR_STUCK, FaultKind.SPIKES, FaultKind.NOISE_GROWTH)
+STREAM_KINDS = (
+    FaultKind.DROPOUT,
+    FaultKind.DEVICE_SILENT,
+    FaultKind.CLOCK_JUMP,
+    FaultKind.DUPLICATES,
+    FaultKind.OUT_OF_ORDER,
+)
+
+BIAS_SIGMAS = 40.0
+SPIKE_SIGMAS = 40.0
+NOISE_SIGMAS = 10.0
+CLOCK_JUMP_S = 600.0
+SPIKE_DRAW = 1.6
+"""A spike comes where a standard normal leaves ± this: 11 % of the readings."""
+
+
+def applicable_kinds(asset_class: AssetClass) -> tuple[FaultKind, ...]:
+    """The faults a machine of this class can have, machine faults first."""
+    modes = {mode.name for mode in asset_class.modes}
+    machine = tuple(kind for kind in MACHINE_KINDS if kind.value in modes)
+    return machine + SENSOR_KINDS + STREAM_KINDS
+
+
+def acted_signal(fault: Fault, asset_class: AssetClass) -> str:
+    """The metric a sensor fault acts on: the one it names, else the class's first output."""
+    return fault.signal or asset_class.outputs[0].name
+
+
+def expected_cause(fault: Fault, asset_class: AssetClass) -> str:
+    """What a perfect twin names as the cause: a failure mode, "sensor:<signal>", "stale" or "data_quality"."""
+    if fault.kind in MACHINE_KINDS:
+        return _mode_name(fault, asset_class)
+    if fault.kind in SENSOR_KINDS:
+        return f"sensor:{acted_signal(fault, asset_class)}"
+    return "stale" if fault.kind is FaultKind.DEVICE_SILENT else "data_quality"
+
+
+def check_fault(fault: Fault, asset_class: AssetClass) -> None:
+    """Raise FaultRefusedError when the fault cannot happen to this class or its numbers make no sense."""
+    if fault.kind in MACHINE_KINDS:
+        _mode_name(fault, asset_class)
+    names = [signal.name for signal in asset_class.outputs]
+    if fault.kind not in MACHINE_KINDS and fault.signal and fault.signal not in names:
+        raise FaultRefusedError(
+            f"{fault.device_id} fault signal",
+            value=fault.signal,
+            rule=f"must be one of {', '.join(names)}",
+            next_step="Choose a signal the device measures",
+        )
+    if not 0.0 < fault.severity <= 1.0 or fault.ramp_s < 0.0 or (fault.duration_s or 1.0) <= 0.0:
+        raise FaultRefusedError(
+            f"{fault.device_id} fault",
+            value=(fault.severity, fault.ramp_s, fault.duration_s),
+            rule="needs 0 < severity <= 1, ramp_s >= 0 and a positive duration_s or none",
+            next_step="Correct the fault's numbers",
+        )
+
+
+def growth(fault: Fault, now_s: float) -> float:
+    """Share of its full size the fault has at now_s, 0-1: linear over the ramp, 0 before onset and after its end."""
+    age_s = now_s - fault.onset_s
+    ended = fault.repaired_s is not None and now_s >= fault.repaired_s
+    if age_s < 0.0 or ended or (fault.duration_s is not None and age_s >= fault.duration_s):
+        return 0.0
+    return 1.0 if fault.ramp_s <= 0.0 else min(1.0, age_s / fault.ramp_s)
+
+
+def _mode_name(fault: Fault, asset_class: AssetClass) -> str:
+    modes = [mode.name for mode in asset_class.modes]
+    if fault.kind.value in modes:
+        return fault.kind.value
+    raise FaultRefusedError(
+        f"{fault.device_id} fault",
+        value=fault.kind.value,
+        rule=f"a {asset_class.label.lower()} can have {', '.join(modes)} or a sensor or stream fault",
+        next_step="Choose one of these faults",
+    )
+
+
+@dataclass
+class FaultBook:
+    """Every fault of the fleet, in the order they were injected: the ground truth.
+
+    held  fault_id -> the value a stuck sensor repeats
+    """
+
+    faults: list[Fault] = field(default_factory=list)
+    held: dict[str, float] = field(default_factory=dict)
+
+    def add(self, fault: Fault) -> None:
+        """Raises FaultRefusedError when the id is taken."""
+        if any(known.fault_id == fault.fault_id for known in self.faults):
+            raise FaultRefusedError(
+                "fault_id",
+                value=fault.fault_id,
+                rule="is taken",
+                next_step="Give every fault an id of its own",
+            )
+        self.faults.append(fault)
+
+    def open(self, device_id: str | None = None) -> Iterator[Fault]:
+        """Faults nobody has repaired and that have not ended by themselves."""
+        return (f for f in self.faults if f.repaired_s is None and device_id in (None, f.device_id))
+
+    def close(self, fault_ids: set[str], at_s: float) -> None:
+        """Mark faults repaired."""
+        for i, fault in enumerate(self.faults):
+            if fault.fault_id in fault_ids and fault.repaired_s is None:
+                self.faults[i] = replace(fault, repaired_s=max(at_s, fault.onset_s))
+                self.held.pop(fault.fault_id, None)
+
+    def end_elapsed(self, now_s: float) -> None:
+        """Close the faults whose duration is over."""
+        for fault in list(self.open()):
+            if fault.duration_s is not None and now_s >= fault.onset_s + fault.duration_s:
+                self.close({fault.fault_id}, fault.onset_s + fault.duration_s)
+
+    def to_document(self) -> dict[str, Any]:
+        return {"faults": [fault.to_document() for fault in self.faults], "held": dict(self.held)}
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> FaultBook:
+        return cls([Fault.from_document(d) for d in document["faults"]], dict(document["held"]))
+
+
+@dataclass(frozen=True, slots=True)
+class RandomFaults:
+    """A Poisson process of faults per device; which and how bad depends on (seed, device, day) alone."""
+
+    rate_per_device_day: float
+    seed: int
+
+    def between(self, device_id: str, asset_class: AssetClass, from_s: float, to_s: float) -> list[Fault]:
+        """The faults of one device with from_s <= onset < to_s."""
+        first, last = int(from_s // 86_400), int(to_s // 86_400)
+        key = device_key(self.seed, device_id, "faults")
+        faults = [f for day in range(first, last + 1) for f in self._day(device_id, asset_class, key, day)]
+        return [fault for fault in faults if from_s <= fault.onset_s < to_s]
+
+    def _day(self, device_id: str, asset_class: AssetClass, key: Any, day: int) -> list[Fault]:
+        rng = generator(key, day)
+        faults = []
+        for i in range(int(rng.poisson(self.rate_per_device_day))):
+            kinds = applicable_kinds(asset_class)
+            machine = [kind for kind in kinds if kind in MACHINE_KINDS]
+            pool = machine if rng.random() < 0.6 else list(kinds[len(machine) :])
+            kind = pool[int(rng.integers(len(pool)))]
+            signal = asset_class.outputs[int(rng.integers(len(asset_class.outputs)))].name
+            slow = kind in MACHINE_KINDS
+            faults.append(
+                Fault(
+                    fault_id=f"{device_id}-{day}-{i}",
+                    device_id=device_id,
+                    kind=kind,
+                    onset_s=day * 86_400.0 + round(float(rng.uniform(0.0, 86_400.0)), 3),
+                    ramp_s=round(float(np.exp(rng.uniform(np.log(300.0), np.log(14_400.0)))), 1)
+                    if slow
+                    else 0.0,
+                    severity=round(float(rng.uniform(0.4, 0.9)), 3),
+                    duration_s=None if slow else round(float(rng.uniform(600.0, 3_600.0)), 1),
+                    signal=signal if kind in SENSOR_KINDS else "",
+                )
+            )
+        return faults
