@@ -8,7 +8,7 @@ holding rule, a counter's increase ignores resets (a drop counts from zero).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,7 @@ def totals(
         staffed_s=length_s(staffed),
         staffed_running_s=overlap_s(running, staffed),
         health=float(np.median(health)) if len(health) else None,
+        n={name: int(count) for name, count in figures.pop("n").items()},
         **figures,
     )
 
@@ -174,11 +175,11 @@ def _sums(mappings: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return {name: math.fsum(values) for name, values in collected.items()}
 
 
-def _extremes(mappings: Iterable[Mapping[str, float]], pick: type[min] | object) -> dict[str, float]:
+def _extremes(mappings: Iterable[Mapping[str, float]], pick: Callable[[float, float], float]) -> dict[str, float]:
     found: dict[str, float] = {}
     for mapping in mappings:
         for name, value in mapping.items():
-            found[name] = value if name not in found else pick(found[name], value)  # type: ignore[operator]
+            found[name] = value if name not in found else pick(found[name], value)
     return found
 
 

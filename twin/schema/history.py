@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,7 +82,7 @@ def joined(parts: Sequence[Columns]) -> Columns:
     keep = order[np.append(np.diff(t_s[order]) > 0, True)]
     operators = tuple(dict.fromkeys(name for part in parts for name in part.operators))
 
-    def column(name: str) -> NDArray[np.generic]:
+    def column(name: str) -> NDArray[Any]:
         return np.concatenate([getattr(part, name) for part in parts])[keep]
 
     def signals(name: str) -> dict[str, NDArray[np.float32]]:

@@ -7,7 +7,7 @@ fields are kept, everything else that does not fit raises RecordError naming dev
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -68,7 +68,7 @@ def parse_reading(record: object) -> Reading:
         raise RecordError(
             "record", value=record, rule="must be a JSON object", next_step="Send one object per reading"
         )
-    fields = {_ALIASES.get(key, key): value for key, value in record.items()}
+    fields: dict[str, Any] = {_ALIASES.get(str(key), str(key)): value for key, value in record.items()}
     device_id = _text(fields, "device_id", "record")
     where = device_id
     raw_time = _text(fields, "timestamp", where)
@@ -137,7 +137,7 @@ def check_reading(
             )
 
 
-_OTHER_UNITS = {
+_OTHER_UNITS: dict[str, tuple[tuple[str, Callable[[float], float]], ...]] = {
     "°C": (
         ("kelvin", lambda v: v - 273.15),
         ("degrees Fahrenheit", lambda v: (v - 32.0) / 1.8),
@@ -190,5 +190,5 @@ def _metrics(raw: object, where: str) -> dict[str, float]:
                 rule="must be a finite number or null",
                 next_step="Leave a metric out (or send null) when it was not measured",
             )
-        metrics[_METRIC_ALIASES.get(name, name)] = float(value)
+        metrics[_METRIC_ALIASES.get(str(name), str(name))] = float(value)
     return metrics
