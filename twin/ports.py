@@ -330,7 +330,10 @@ class AuditStore(Protocol):
 
 @dataclass(frozen=True)
 class Stores:
-    """All ports of one store URL. Services take the single ports they need, not the bundle."""
+    """All ports of one store URL. Services take the single ports they need, not the bundle.
+
+    tidy   housekeeping of the store's own (old minutes, log files): call it about hourly
+    """
 
     telemetry: TelemetryStore
     registry: RegistryStore
@@ -343,6 +346,7 @@ class Stores:
     responses: ResponseStore
     settings: SettingsStore
     audit: AuditStore
+    tidy: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None
 
 

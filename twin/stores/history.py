@@ -1,0 +1,119 @@
+"""What commits wrote of the past: recent minutes, sealed hours, daily totals.
+
+One document per shard and minute holds all its devices' columns; late data that re-opens a minute makes a further
+document, and the newest wins per device. Hours are one document per device, days one per shard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+
+from twin.ports import HistoryStore
+from twin.schema.history import Columns, DeviceHour, Totals, joined
+from twin.stores.columns import pack, unpack
+from twin.stores.documents import Document, Documents, Merge, Put, Write, read_all
+
+RECENT_KEEP_S = 3 * 3600.0
+_RECENT, _HOURS, _DAYS = "recent", "device_history", "fleet_history"
+
+
+class DocumentHistoryStore(HistoryStore):
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    def recent(self, shard: str, from_s: float, to_s: float) -> Mapping[str, Columns]:
+        found = list(read_all(self._documents, _RECENT, shard, sort_from=from_s, sort_to=to_s))
+        found.sort(key=lambda document: (document.sort, document.data["token"], document.data["version"]))
+        minutes: dict[str, dict[float, Columns]] = {}
+        for document in found:
+            for device_id, columns in unpack(document.blob)[0].items():
+                minutes.setdefault(device_id, {})[document.sort] = columns
+        return {device_id: joined(list(parts.values())) for device_id, parts in minutes.items()}
+
+    def hours(self, device_id: str, from_s: float, to_s: float) -> Sequence[DeviceHour]:
+        found = read_all(self._documents, _HOURS, device_id, sort_from=from_s, sort_to=to_s)
+        return [
+            DeviceHour(
+                device_id,
+                document.sort,
+                unpack(document.blob)[0][device_id],
+                Totals(**document.data["totals"]),
+            )
+            for document in found
+        ]
+
+    def days(self, shard: str, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
+        found = read_all(
+            self._documents, _DAYS, shard, sort_from=_ordinal(from_day), sort_to=_ordinal(to_day) + 1
+        )
+        return {
+            date.fromordinal(int(document.sort)).isoformat(): {
+                device_id: Totals(**totals) for device_id, totals in document.data.items()
+            }
+            for document in found
+        }
+
+
+def recent_writes(
+    shard: str, token: int, version: int, recent: Mapping[float, Mapping[str, Columns]], now_s: float
+) -> list[Write]:
+    """A document of its own per commit: re-opening a minute needs no read and disturbs no other device."""
+    return [
+        Put(
+            Document(
+                _RECENT,
+                f"{shard}|{minute_s:.0f}|{token}|{version}",
+                part=shard,
+                sort=minute_s,
+                data={"token": token, "version": version},
+                blob=pack(columns),
+                expire_s=now_s + RECENT_KEEP_S,
+            )
+        )
+        for minute_s, columns in recent.items()
+        if columns
+    ]
+
+
+def hour_writes(hours: Sequence[DeviceHour]) -> list[Write]:
+    return [
+        Put(
+            Document(
+                _HOURS,
+                f"{hour.device_id}|{hour.start_s:.0f}",
+                part=hour.device_id,
+                sort=hour.start_s,
+                data={"totals": asdict(hour.totals)},
+                blob=pack({hour.device_id: hour.columns}),
+            )
+        )
+        for hour in hours
+    ]
+
+
+def day_writes(shard: str, days: Mapping[str, Mapping[str, Totals]]) -> list[Write]:
+    """Merged per device: a commit that brings some devices' totals leaves the others'."""
+    return [
+        Merge(
+            Document(
+                _DAYS,
+                f"{shard}|{day}",
+                part=shard,
+                sort=_ordinal(day),
+                data={device_id: asdict(value) for device_id, value in totals.items()},
+            )
+        )
+        for day, totals in days.items()
+    ]
+
+
+def forget_minutes(documents: Documents, now_s: float) -> int:
+    """Delete minutes that began more than `RECENT_KEEP_S` ago (their hours are sealed); returns how many."""
+    shards = [document.id for document in read_all(documents, "fleet_state", "", content="none")]
+    return sum(documents.delete_range(_RECENT, shard, now_s - RECENT_KEEP_S) for shard in shards)
+
+
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()

@@ -1,0 +1,95 @@
+"""All ports of one store: a bundle over memory, over a SQLite file, over a Firestore client.
+
+Takes plain arguments; which one a URL asks for is bootstrap's to decide. The ground truth gets documents of its
+own, so that no port of the twin can reach it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from twin.ports import Stores
+from twin.schema.instant import to_seconds
+from twin.stores.alerts import DocumentAlertStore
+from twin.stores.documents import Documents
+from twin.stores.history import DocumentHistoryStore, forget_minutes
+from twin.stores.memory import MemoryDocuments
+from twin.stores.people import DocumentAuditStore, DocumentResponseStore, DocumentSettingsStore
+from twin.stores.quarantine import DocumentQuarantineStore
+from twin.stores.registry import DocumentRegistryStore
+from twin.stores.shards import DocumentShardStore
+from twin.stores.simulation import DocumentCommandStore, DocumentGroundTruthStore
+from twin.stores.sqlite import SqliteDocuments
+from twin.stores.telemetry import DocumentTelemetryStore
+
+Now = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_memory_stores(*, now: Now = utc_now) -> Stores:
+    """Stores that live and end with this process."""
+    return stores_over(MemoryDocuments(), MemoryDocuments(), now=now)
+
+
+def open_sqlite_stores(path: str | Path, *, now: Now = utc_now, durable: bool = True) -> Stores:
+    """Stores in the file `path`, created when it is not there, the ground truth in `truth_path(path)`.
+
+    durable  False for back-fill: a power cut may lose the last writes, never half of one
+    """
+    documents = SqliteDocuments(path, durable=durable)
+    try:
+        truth = SqliteDocuments(truth_path(path), durable=durable)
+    except BaseException:
+        documents.close()
+        raise
+    return stores_over(documents, truth, now=now)
+
+
+def truth_path(path: str | Path) -> Path:
+    """Where the ground truth of the store at `path` is kept: `twin.sqlite` -> `twin.truth.sqlite`."""
+    return Path(path).with_suffix(".truth.sqlite")
+
+
+def open_firestore_stores(client: Any, *, now: Now = utc_now) -> Stores:
+    """Stores in the database of a `google.cloud.firestore.Client`; `close` leaves the client open."""
+    from twin.stores.firestore import FirestoreDocuments
+
+    documents = FirestoreDocuments(client)
+    return stores_over(documents, documents, now=now, head_every_s=60.0)
+
+
+def stores_over(
+    documents: Documents, truth: Documents, *, now: Now = utc_now, head_every_s: float = 0.0
+) -> Stores:
+    """Every port over one kernel; `head_every_s` as in DocumentTelemetryStore."""
+
+    def close() -> None:
+        documents.close()
+        truth.close()
+
+    def tidy() -> None:
+        forget_minutes(documents, to_seconds(now()))
+        documents.tidy()
+        truth.tidy()
+
+    return Stores(
+        telemetry=DocumentTelemetryStore(documents, now, head_every_s),
+        registry=DocumentRegistryStore(documents),
+        shards=DocumentShardStore(documents, now),
+        history=DocumentHistoryStore(documents),
+        alerts=DocumentAlertStore(documents),
+        quarantine=DocumentQuarantineStore(documents, now),
+        commands=DocumentCommandStore(documents, now),
+        ground_truth=DocumentGroundTruthStore(truth),
+        responses=DocumentResponseStore(documents),
+        settings=DocumentSettingsStore(documents),
+        audit=DocumentAuditStore(documents),
+        tidy=tidy,
+        close=close,
+    )
