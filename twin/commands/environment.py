@@ -68,6 +68,12 @@ def python_in(home: Path) -> Path:
     return home / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def ensured_python() -> Path | None:
+    """The environment's Python as it stands, without making anything; None when there is none."""
+    python = Path(sys.executable) if os.environ.get("TWIN_VENV") == "current" else python_in(folder())
+    return python if python.is_file() else None
+
+
 def is_current(python: Path) -> bool:
     """Whether `python` is the environment this process already runs in."""
     return Path(sys.prefix).resolve() == python.parent.parent.resolve() or python == Path(sys.executable)
