@@ -1,0 +1,106 @@
+"""Every setting of a process in one frozen value, from the environment and the command line.
+
+Promises: nothing is read at import; what is malformed raises SettingsError with the variable's name. Leaves out
+settings people change while it runs (rules, assumptions): those live in the store.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from twin.errors import SettingsError
+
+T = TypeVar("T")
+
+FLUSH_S = {"live": 3.0, "standard": 6.0, "free": 15.0}
+"""Least time between a gateway's batches by profile, where writes are metered; SQLite flushes every tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a process was told.
+
+    home        TWIN_HOME: where stores and outboxes live
+    store_url   TWIN_STORE: sqlite:///FILE, firestore://PROJECT, or memory://
+    data_dir    TWIN_DATA_DIR: recorded data sets, None when there are none
+    profile     TWIN_PROFILE: live, standard or free
+    gap_wait_s  TWIN_GAP_WAIT_S: how long a missing batch is waited for
+    window_s    TWIN_WINDOW_S: within this time of a device's newest reading, arrival order does not matter
+    tick_s      TWIN_TICK_S: how often the twin service looks for new batches
+    shards      TWIN_SHARDS: into how many shards the gateways are spread; fixed for the life of a store
+    """
+
+    home: Path
+    store_url: str
+    data_dir: Path | None = None
+    profile: str = "standard"
+    gap_wait_s: float = 30.0
+    window_s: float = 60.0
+    tick_s: float = 1.0
+    shards: int = 1
+
+    @property
+    def metered(self) -> bool:
+        """Whether every document written costs money."""
+        return self.store_url.startswith("firestore:")
+
+    @property
+    def flush_s(self) -> float:
+        """Least real seconds between two batches of a gateway."""
+        return FLUSH_S[self.profile] if self.metered else 0.0
+
+
+def read_settings(
+    environ: Mapping[str, str],
+    *,
+    home: str | None = None,
+    store_url: str | None = None,
+    profile: str | None = None,
+) -> Settings:
+    """Settings from the environment; an argument that is not None wins over its variable."""
+    chosen = home or environ.get("TWIN_HOME") or ".twin"
+    folder = Path(chosen).expanduser().absolute()
+    data_dir = environ.get("TWIN_DATA_DIR")
+    return Settings(
+        home=folder,
+        store_url=store_url or environ.get("TWIN_STORE") or f"sqlite:///{folder.as_posix()}/twin.sqlite",
+        data_dir=Path(data_dir).expanduser() if data_dir else None,
+        profile=_profile(profile or environ.get("TWIN_PROFILE") or "standard"),
+        gap_wait_s=_number(environ, "TWIN_GAP_WAIT_S", float, 30.0, 0.0),
+        window_s=_number(environ, "TWIN_WINDOW_S", float, 60.0, 0.0),
+        tick_s=_number(environ, "TWIN_TICK_S", float, 1.0, 0.05),
+        shards=_number(environ, "TWIN_SHARDS", int, 1, 1),
+    )
+
+
+def _profile(name: str) -> str:
+    if name not in FLUSH_S:
+        raise SettingsError(
+            "TWIN_PROFILE",
+            value=name,
+            rule=f"must be one of {', '.join(FLUSH_S)}",
+            next_step="Correct the variable",
+        )
+    return name
+
+
+def _number(environ: Mapping[str, str], name: str, kind: Callable[[str], T], default: T, least: float) -> T:
+    text = environ.get(name)
+    if not text:
+        return default
+    try:
+        value = kind(text)
+        if math.isfinite(value) and value >= least:  # type: ignore[arg-type,operator]
+            return value
+    except ValueError:
+        pass
+    raise SettingsError(
+        name,
+        value=text,
+        rule=f"must be a number of at least {least:g}",
+        next_step="Correct the variable or unset it",
+    )
