@@ -1,0 +1,5 @@
+"""Under construction."""
+
+from twin.ui.guard import guard
+
+guard(__file__)

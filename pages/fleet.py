@@ -1,0 +1,72 @@
+"""Fleet: who needs a person, and how every device does."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from twin.ui import blocks, fleet_blocks, session
+from twin.ui.charts import live_option
+from twin.ui.empty import no_devices
+from twin.ui.fleet_filters import fleet_filters
+from twin.ui.guard import guard
+from twin.ui.live_chart import echart, pausable
+from twin.ui.markup import section
+from twin.ui.sheet import sheet
+from twin.ui.shell import TICK_S
+from twin.ui.theme import colours
+from twin.views.attention import open_cases
+from twin.views.fleet import fleet
+from twin.views.header import header
+from twin.views.live_lines import live_lines
+from twin.views.timeline import timeline
+from twin.views.wording import moment
+
+guard(__file__)
+
+
+@st.fragment(run_every=TICK_S)
+def body() -> None:
+    app = session.app()
+    feed, now = app.feed(), app.now()
+    if not feed.devices:
+        no_devices()
+        return
+    top, right = st.columns([7, 5], vertical_alignment="bottom")
+    with right:
+        filters = fleet_filters(feed)
+    now_s = int(now.timestamp())
+    cases = open_cases(feed.cases)
+    view = session.shared("fleet", (feed.version, now_s, filters), lambda: fleet(feed, now, filters))
+    old = header(feed, now).is_old
+    top.html(blocks.headline(view.headline))
+    sheet(blocks.figures(view.figures, is_old=old), "fleet.figures")
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        sheet(fleet_blocks.attention(view.attention, view.attention_note), "fleet.attention")
+    with right:
+        sheet(fleet_blocks.tiles(view.areas, is_old=old), "fleet.tiles")
+    left, right = st.columns([5, 7], gap="large")
+    with left:
+        head = section("Last 15 minutes", "deviation from the twin, σ")
+        lines = pausable(
+            "fleet.live",
+            head,
+            lambda: session.shared(
+                "fleet.live",
+                (feed.version, view.shown),
+                lambda: live_lines(feed.live, view.shown, cases, now.timestamp()),
+            ),
+        )
+        echart("fleet.live.chart", live_option(lines, colours()), lines.alt, lines.foot)
+    with right:
+        labels = [moment(now - timedelta(hours=h), now) for h in (24, 18, 12, 6)] + ["now"]
+        day = session.shared(
+            "fleet.day",
+            (now_s // 60, view.shown, len(feed.day)),
+            lambda: timeline([(d, feed.day.get(d, ())) for d in view.shown], feed.cases, now.timestamp()),
+        )
+        troubled = frozenset(c.case.device_id for c in cases)
+        sheet(fleet_blocks.timeline(day, troubled, labels), "fleet.timeline")
+
+
+body()

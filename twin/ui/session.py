@@ -1,0 +1,62 @@
+"""What a page run shares: the one application of the process, who is looking, and markup drawn once per feed version."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import TypeVar
+
+import streamlit as st
+
+from twin.views.app import App
+
+T = TypeVar("T")
+
+_opener: list[Callable[[], App]] = []
+_drawn: OrderedDict[tuple[str, Hashable], object] = OrderedDict()
+_DRAWN_MAX = 256
+
+
+def provide(opener: Callable[[], App], *, replace: bool = False) -> None:
+    """Say how the application is opened. The first one stays, so that a test's comes before main's."""
+    if replace or not _opener:
+        _opener[:] = [opener]
+        if replace:
+            _drawn.clear()
+            app.clear()
+
+
+@st.cache_resource(show_spinner=False)
+def app() -> App:
+    """The application, opened by the first session of the process."""
+    return _opener[0]()
+
+
+def actor() -> str:
+    """Who acts: in demo mode the browser session."""
+    if "twin.actor" not in st.session_state:
+        count = st.session_state.get("twin.visitor") or _visitor()
+        st.session_state["twin.actor"] = f"demo:{count}"
+    return str(st.session_state["twin.actor"])
+
+
+def shared(name: str, key: Hashable, make: Callable[[], T]) -> T:
+    """`make()` once for all sessions as long as `key` (a feed version, a minute, filters) stays the same."""
+    slot = (name, key)
+    if slot in _drawn:
+        return _drawn[slot]  # type: ignore[return-value]
+    value = make()
+    _drawn[slot] = value
+    while len(_drawn) > _DRAWN_MAX:
+        try:
+            _drawn.popitem(last=False)
+        except KeyError:
+            break
+    return value
+
+
+def _visitor() -> str:
+    from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+    context = get_script_run_ctx()
+    return context.session_id[:8] if context else "local"

@@ -1,0 +1,71 @@
+"""The frame of every page: style, page table, header with its own tick, the notice when data is old."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from twin.errors import TwinError
+from twin.ui import guard, session, theme
+from twin.ui.blocks import header_facts, notice
+from twin.ui.markup import esc
+from twin.views.app import App
+from twin.views.header import Header, header
+
+TICK_S = 3.0
+PAGES = (
+    ("fleet", "Fleet"),
+    ("alerts", "Alerts"),
+    ("business", "Business"),
+    ("simulator", "Simulator"),
+)
+HIDDEN = (("device", "Device"),)
+
+
+def run(opener: Callable[[], App]) -> None:
+    """Called by `main.py` in every full run: wire, mark the session, draw the header, run the chosen page."""
+    st.set_page_config(page_title="Twin", layout="wide", initial_sidebar_state="collapsed")
+    session.provide(opener)
+    theme.apply()
+    pages = [
+        st.Page(f"pages/{name}.py", title=title, default=name == "fleet", url_path=name) for name, title in PAGES
+    ]
+    pages += [
+        st.Page(f"pages/{name}.py", title=title, url_path=name, visibility="hidden") for name, title in HIDDEN
+    ]
+    page = st.navigation(pages, position="hidden")
+    guard.mark()
+    try:
+        session.app()
+    except TwinError as error:
+        _cannot_open(error)
+        return
+    _bar()
+    page.run()
+
+
+@st.fragment(run_every=TICK_S)
+def _bar() -> None:
+    app = session.app()
+    view = header(app.feed(), app.now())
+    with st.container(key="bar", horizontal=True, gap="medium"):
+        st.html('<div class="brand"><i></i>Twin</div>', width="content")
+        for name, title in PAGES:
+            count = f" `{view.open_alerts}`" if name == "alerts" and view.open_alerts else ""
+            st.page_link(f"pages/{name}.py", label=title + count)
+        st.html(header_facts(view), width="content")
+    _below(view)
+
+
+def _below(view: Header) -> None:
+    if view.notice:
+        st.html(notice(view))
+
+
+def _cannot_open(error: TwinError) -> None:
+    st.html(
+        '<h1 class="head">The application cannot open its store.</h1>'
+        f'<p class="body">{esc(error)}</p><p class="foot">Nothing is lost: gateways keep their readings.</p>'
+    )
+    st.button("Try now", key="shell.retry")

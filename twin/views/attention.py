@@ -1,0 +1,113 @@
+"""Which open cases need a person, worst first, each with its reason, its numbers and one next action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from twin.schema.alert import CaseRecord, Severity
+from twin.schema.instant import from_seconds
+from twin.schema.registry import Device
+from twin.schema.state import DeviceState, LifeState
+from twin.views.app import Feed
+from twin.views.status import is_held, severity_rank
+from twin.views.wording import hours_span, moment, money, percent
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named number with its interval: Remaining · 24 d · 12–47."""
+
+    label: str
+    value: str
+    interval: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionItem:
+    """One case that needs a person. rank 1 critical … 4 note."""
+
+    case_id: str
+    device_id: str
+    rank: int
+    title: str
+    since: str
+    text: str
+    facts: tuple[Fact, ...]
+    action: str
+    owner: str
+
+
+def open_cases(cases: Iterable[CaseRecord], devices: Sequence[str] | None = None) -> list[CaseRecord]:
+    """Open, not held back, worst first and then oldest; only of `devices` where given."""
+    kept = [
+        c for c in cases if c.case.is_open and not is_held(c) and (devices is None or c.case.device_id in devices)
+    ]
+    return sorted(kept, key=lambda c: (-int(c.case.severity), c.case.onset_s, c.case.device_id))
+
+
+def needs_person(cases: Iterable[CaseRecord]) -> list[CaseRecord]:
+    """The open cases that are major or critical: below that a look at the Alerts page is enough."""
+    return [c for c in cases if c.case.severity >= Severity.MAJOR]
+
+
+def attention_items(feed: Feed, cases: Sequence[CaseRecord], now: datetime) -> list[AttentionItem]:
+    """Cases as the page draws them, in the order given."""
+    return [_item(feed, record, now) for record in cases]
+
+
+def case_facts(device: Device | None, state: DeviceState | None) -> tuple[Fact, ...]:
+    """What is known of the price of waiting: remaining life, risk, cost of standing still."""
+    facts: list[Fact] = []
+    life = state.life if state else None
+    if life is not None and life.state is LifeState.VALUE and life.p50_h is not None:
+        value, unit = hours_span(life.p50_h)
+        interval = f"{span_of(life.p10_h, life.p90_h)}, 80 %" if life.p10_h is not None else ""
+        facts.append(Fact("Remaining", f"{value} {unit}", interval))
+        if life.fail_probability is not None and life.horizon_h:
+            horizon, horizon_unit = hours_span(life.horizon_h)
+            facts.append(Fact(f"Risk in {horizon} {horizon_unit}", percent(life.fail_probability)))
+    if device is not None and device.cost_per_unplanned_h and state is not None and state.status == "ERROR":
+        facts.append(Fact("Per hour stopped", money(device.cost_per_unplanned_h, device.currency)))
+    return tuple(facts)
+
+
+def span_of(low_h: float | None, high_h: float | None) -> str:
+    """An interval of hours in one unit: "12–47 d"; the upper end decides the unit."""
+    if low_h is None or high_h is None:
+        return ""
+    if high_h < 48:
+        return f"{low_h:.0f}–{high_h:.0f} h"
+    return f"{low_h / 24:.0f}–{high_h / 24:,.0f} d"
+
+
+def owner_of(record: CaseRecord) -> str:
+    """Who has it, in words."""
+    response = record.response
+    if response.state == "acknowledged":
+        return f"acknowledged by {response.actor}"
+    return "nobody has it yet"
+
+
+def _item(feed: Feed, record: CaseRecord, now: datetime) -> AttentionItem:
+    case = record.case
+    below = sorted(d.device_id for d in feed.devices.values() if case.device_id in d.upstream)
+    depends = f" {_listed(below)} {'depends' if len(below) == 1 else 'depend'} on it." if below else ""
+    return AttentionItem(
+        case_id=case.case_id,
+        device_id=case.device_id,
+        rank=severity_rank(case.severity),
+        title=f"{case.device_id} {case.title[:1].lower()}{case.title[1:]}",
+        since=moment(from_seconds(case.onset_s), now),
+        text=(case.text or "The readings alone do not say why.") + depends,
+        facts=case_facts(feed.devices.get(case.device_id), feed.states.get(case.device_id)),
+        action=case.action or "Look at the device",
+        owner=owner_of(record),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    if len(names) <= 2:
+        return " and ".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"

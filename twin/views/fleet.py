@@ -1,0 +1,193 @@
+"""The Fleet page: one headline made from the numbers, five figures with their age, who needs attention, the tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import median
+
+from twin.schema.history import UNKNOWN, Totals
+from twin.schema.state import Freshness
+from twin.views.app import Feed
+from twin.views.attention import AttentionItem, attention_items, needs_person, open_cases
+from twin.views.header import data_age
+from twin.views.status import is_held, status_of
+from twin.views.tiles import Area, areas
+from twin.views.wording import MISSING, count, day_name, percent, plural
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """first in ink, rest in ink3."""
+
+    first: str
+    rest: str
+    meta: str
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One of the five. trend: oldest first, empty where there is no series."""
+
+    label: str
+    value: str
+    unit: str = ""
+    interval: str = ""
+    note: str = ""
+    trend: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the address asks for; "" = any. problem: "" | any | critical | major | minor."""
+
+    area: str = ""
+    state: str = ""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    headline: Headline
+    figures: tuple[Figure, ...]
+    attention: tuple[AttentionItem, ...]
+    attention_note: str
+    areas: tuple[Area, ...]
+    shown: tuple[str, ...]
+
+
+def fleet(feed: Feed, now: datetime, filters: Filters = Filters()) -> FleetView:
+    """Everything above the charts. Figures cover the whole fleet; attention and tiles follow the filters."""
+    everything = open_cases(feed.cases)
+    shown = tuple(sorted(d for d in feed.devices if _kept(feed, d, filters, now)))
+    here = [c for c in everything if c.case.device_id in shown]
+    urgent = needs_person(here)
+    return FleetView(
+        headline=_headline(feed, now),
+        figures=_figures(feed, now),
+        attention=tuple(attention_items(feed, urgent, now)),
+        attention_note=f"{len(urgent)} of {len(here)} open {plural(len(here), 'alert')}",
+        areas=areas(feed, here, now, shown),
+        shown=shown,
+    )
+
+
+def as_expected(feed: Feed) -> list[str]:
+    """Devices that run, report on time and have no open problem, own or inherited."""
+    troubled = {c.case.device_id for c in open_cases(feed.cases)}
+    return [
+        d
+        for d, s in feed.states.items()
+        if s.status == "RUNNING" and s.freshness is Freshness.ON_TIME and d not in troubled and not s.inherited_from
+    ]
+
+
+def _headline(feed: Feed, now: datetime) -> Headline:
+    total = len(feed.devices)
+    troubled = {c.case.device_id for c in needs_person(open_cases(feed.cases))}
+    n = len(troubled)
+    fine = len(as_expected(feed))
+    first = (
+        f"{count(n, start=True)} {plural(n, 'device')} {plural(n, 'needs', 'need')} a person."
+        if n
+        else "Nothing needs a person."
+    )
+    runs = plural(fine, "runs", "run")
+    rest = f"{count(fine, start=True)} of {total} {runs} as the twin expects."
+    reporting = sum(1 for d in feed.devices if status_of(feed.states.get(d), now).has_data)
+    age = data_age(feed, now)
+    meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · {reporting} of {total} devices reporting"
+    return Headline(first, rest, meta + (f" · figures {age} old" if age else ""))
+
+
+def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
+    age = data_age(feed, now)
+    old = f" · {age} old" if age else ""
+    running = sum(1 for s in feed.states.values() if s.status == "RUNNING" and s.freshness is not Freshness.NO_DATA)
+    scores = sorted((s.health.score, d) for d, s in feed.states.items() if s.freshness is not Freshness.NO_DATA)
+    hours = _by_hour(feed)
+    cases = open_cases(feed.cases)
+    urgent = len(needs_person(cases))
+    held = sum(1 for c in feed.cases if c.case.is_open and is_held(c))
+    used = [_ratio(h, _running_s, _known_s) for h in hours]
+    arrived = [_ratio(h, lambda t: t.readings, lambda t: t.expected_readings) for h in hours]
+    spans = [t for totals in feed.day.values() for t in totals]
+    utilisation, on_time = (
+        _ratio(spans, _running_s, _known_s),
+        _ratio(spans, lambda t: t.readings, lambda t: t.expected_readings),
+    )
+    return (
+        Figure("Running as expected", str(len(as_expected(feed))), f"of {len(feed.devices)}", note=f"{running} running{old}"),
+        Figure(
+            "Fleet health, median",
+            f"{median(s for s, _ in scores):.0f}" if scores else MISSING,
+            interval=f"lowest {scores[0][0]:.0f}, {scores[0][1]}" if scores else "",
+            note=f"of {len(scores)} reporting{old}",
+            trend=tuple(h for h in (_median_health(h) for h in hours) if h is not None),
+        ),
+        Figure(
+            f"Utilisation, 24 h, {len(feed.day)} devices",
+            *_split(percent(utilisation)),
+            note=f"of known time{old}",
+            trend=tuple(u for u in used if u is not None),
+        ),
+        Figure(
+            "Open alerts",
+            str(len(cases)),
+            interval=f"{urgent} critical or major",
+            note=f"{held} held back{old}",
+        ),
+        Figure(
+            "Readings on time, 24 h",
+            *_split(percent(min(on_time, 1.0) if on_time is not None else None, 1)),
+            note=f"{sum(t.readings for t in spans):,} arrived{old}",
+            trend=tuple(min(a, 1.0) for a in arrived if a is not None),
+        ),
+    )
+
+
+def _kept(feed: Feed, device_id: str, filters: Filters, now: datetime) -> bool:
+    if filters.area and feed.devices[device_id].area != filters.area:
+        return False
+    state = feed.states.get(device_id)
+    if filters.state and status_of(state, now).mark != filters.state:
+        return False
+    if not filters.problem:
+        return True
+    words = {c.case.severity.word for c in open_cases(feed.cases, [device_id])}
+    if filters.problem == "any":
+        return bool(words) or bool(state and state.inherited_from)
+    return filters.problem in words
+
+
+def _by_hour(feed: Feed) -> list[list[Totals]]:
+    hours: dict[int, list[Totals]] = {}
+    for totals in feed.day.values():
+        for span in totals:
+            hours.setdefault(int(span.start_s // 3600), []).append(span)
+    return [hours[h] for h in sorted(hours)]
+
+
+def _running_s(span: Totals) -> float:
+    return span.state_s.get("RUNNING", 0.0)
+
+
+def _known_s(span: Totals) -> float:
+    return span.span_s - span.state_s.get(UNKNOWN, 0.0)
+
+
+def _ratio(spans, over, under) -> float | None:  # type: ignore[no-untyped-def]
+    below = sum(under(t) for t in spans)
+    return sum(over(t) for t in spans) / below if below > 0 else None
+
+
+def _median_health(spans: Sequence[Totals]) -> float | None:
+    values = [t.health for t in spans if t.health is not None]
+    return median(values) if values else None
+
+
+def _split(text: str) -> tuple[str, str]:
+    """ "65 %" -> ("65", "%"); words stay whole."""
+    value, _, unit = text.partition(" ")
+    return (value, unit) if unit == "%" else (text, "")

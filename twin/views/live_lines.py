@@ -1,0 +1,91 @@
+"""Deviation of every device from its twin over the last 15 minutes: quiet ones grey, departing ones named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from twin.schema.alert import CaseRecord
+from twin.schema.history import Columns
+from twin.views.status import severity_rank
+from twin.views.wording import signed
+
+WINDOW_S = 900.0
+MAX_POINTS = 150
+GAP_SPANS = 3.0
+SILENT_MIN = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One device: minutes before now (≤ 0) against sigma; None breaks the line. rank 0 = in band, grey."""
+
+    device_id: str
+    rank: int
+    label: str
+    points: tuple[tuple[float, float | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveLines:
+    lines: tuple[Line, ...]
+    quiet: int
+    silent: tuple[str, ...]
+    limit: float
+    alt: str
+    foot: str
+
+
+def live_lines(
+    live: Mapping[str, Columns], shown: Sequence[str], cases: Sequence[CaseRecord], now_s: float
+) -> LiveLines:
+    """Lines of `shown` devices, abnormal last so that they lie on top; cases: open and not held, worst first."""
+    ranks: dict[str, int] = {}
+    for record in cases:
+        ranks.setdefault(record.case.device_id, severity_rank(record.case.severity))
+    lines, silent = [], []
+    for device_id in shown:
+        points = _points(live.get(device_id), now_s)
+        values = [y for _, y in points if y is not None]
+        if not values or points[-1][0] < -SILENT_MIN:
+            silent.append(device_id)
+        if not values:
+            continue
+        rank = ranks.get(device_id, 0)
+        lines.append(Line(device_id, rank, f"{device_id} {signed(values[-1])} σ" if rank and device_id not in silent else "", points))
+    lines.sort(key=lambda line: (line.rank != 0, -line.rank))
+    quiet = sum(1 for line in lines if not line.rank)
+    peak = max((abs(y) for line in lines for _, y in line.points if y is not None), default=0.0)
+    return LiveLines(tuple(lines), quiet, tuple(silent), max(6.0, float(np.ceil(peak / 3.0) * 3.0)), _alt(lines), _foot(quiet, silent))
+
+
+def _points(columns: Columns | None, now_s: float) -> tuple[tuple[float, float | None], ...]:
+    if columns is None:
+        return ()
+    inside = (columns.t_s >= now_s - WINDOW_S) & (columns.t_s <= now_s)
+    t_s, y = columns.t_s[inside], columns.deviation[inside]
+    if not len(t_s):
+        return ()
+    step = max(1, int(np.ceil(len(t_s) / MAX_POINTS)))
+    t_s, y = t_s[::-1][::step][::-1], y[::-1][::step][::-1]
+    usual_s = float(np.median(np.diff(t_s))) if len(t_s) > 2 else WINDOW_S
+    points: list[tuple[float, float | None]] = []
+    for i, (at_s, value) in enumerate(zip(t_s.tolist(), y.tolist(), strict=True)):
+        if i and at_s - t_s[i - 1] > GAP_SPANS * usual_s:
+            points.append((round((at_s - now_s) / 60 - 1e-4, 4), None))
+        points.append((round((at_s - now_s) / 60, 3), round(value, 2) if np.isfinite(value) else None))
+    return tuple(points)
+
+
+def _alt(lines: Sequence[Line]) -> str:
+    named = [line.label for line in lines if line.label]
+    if not named:
+        return f"Deviation from the twin, last 15 minutes: {len(lines)} devices, none with an open alert."
+    return f"Deviation from the twin, last 15 minutes: {', '.join(named)}; the other {len(lines) - len(named)} grey."
+
+
+def _foot(quiet: int, silent: Sequence[str]) -> str:
+    still = f" No readings: {', '.join(silent)}." if silent else ""
+    return f"Largest signal per device, band ±3 σ. Grey: {quiet} without an open alert.{still}"

@@ -1,0 +1,121 @@
+"""Numbers, ages and moments as a person reads them.
+
+Space before a unit, true minus, en dash in ranges, thousands comma, at most three significant digits where a value
+is estimated. Ages are words ("4 min 12 s"), today's moments carry no date. Quantities come in SI and leave as text.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF "}
+MISSING = "not measured"
+
+
+def count(n: int, *, start: bool = False) -> str:
+    """One to twelve as words, else digits; `start` capitalises for the beginning of a sentence.
+
+    >>> count(3), count(3, start=True), count(18)
+    ('three', 'Three', '18')
+    """
+    text = _WORDS[n] if 0 <= n < len(_WORDS) else f"{n:,}"
+    return text.capitalize() if start else text
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """`one` or `many` ("device" / "devices") for n things."""
+    return one if n == 1 else (many or one + "s")
+
+
+def age(seconds: float) -> str:
+    """A span in its two largest units.
+
+    >>> age(2.4), age(252), age(61560), age(190000)
+    ('2 s', '4 min 12 s', '17 h 6 min', '2 d 4 h')
+    """
+    whole = max(0, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return _pair(whole // 60, "min", whole % 60, "s")
+    if whole < 86_400:
+        return _pair(whole // 3600, "h", whole % 3600 // 60, "min")
+    return _pair(whole // 86_400, "d", whole % 86_400 // 3600, "h")
+
+
+def moment(at: datetime, now: datetime, *, seconds: bool = False) -> str:
+    """Today's time without a date, else "19 Nov, 21:26"; both in UTC."""
+    clock = at.strftime("%H:%M:%S" if seconds else "%H:%M")
+    return clock if at.date() == now.date() else f"{at.day} {at.strftime('%b')}, {clock}"
+
+
+def day_name(at: datetime) -> str:
+    """ "Thu 20 Nov" """
+    return f"{at.strftime('%a')} {at.day} {at.strftime('%b')}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """At most `digits` significant digits, thousands comma, true minus.
+
+    >>> number(4.1149), number(-0.03), number(1234.5), number(None)
+    ('4.11', '−0.03', '1,230', 'not measured')
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    if value == 0:
+        return "0"
+    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    rounded = round(value, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{abs(rounded):,.{min(decimals, 6)}f}"
+    if "." in text and abs(value) < 1:
+        text = text.rstrip("0").rstrip(".")
+    return ("−" if rounded < 0 else "") + text
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, true minus: "+38", "−4.1"."""
+    text = number(value, digits)
+    return text if text.startswith("−") or value == 0 else "+" + text
+
+
+def points(value: float) -> str:
+    """One decimal, true minus: what adds up on screen is rounded the same everywhere."""
+    return f"{value:.1f}".replace("-", "−")
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """A share as "38 %", or "not measured"."""
+    if share is None or not math.isfinite(share):
+        return MISSING
+    return f"{share * 100:.{digits}f} %".replace("-", "−")
+
+
+def money(amount: float, currency: str = "USD") -> str:
+    """Three significant digits at most, thousands as k, millions as M: "$41 k", "−$1.2 M"."""
+    symbol = _SYMBOLS.get(currency, currency + " ")
+    size = abs(amount)
+    sign = "−" if amount < 0 else ""
+    if size >= 999_500:
+        return f"{sign}{symbol}{number(size / 1e6)} M"
+    if size >= 9_950:
+        return f"{sign}{symbol}{number(size / 1e3)} k"
+    return f"{sign}{symbol}{number(size)}"
+
+
+def hours_span(hours: float) -> tuple[str, str]:
+    """A life or delay as (number, unit) in the unit a person plans in: h under 2 d, else d."""
+    if hours < 48:
+        return number(hours, 2), "h"
+    return f"{round(hours / 24):,}", "d"
+
+
+def title(text: str) -> str:
+    """A machine name as words: "bearing_wear" -> "Bearing wear"."""
+    words = text.replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def _pair(large: int, large_unit: str, small: int, small_unit: str) -> str:
+    return f"{large} {large_unit} {small} {small_unit}" if small else f"{large} {large_unit}"
