@@ -28,7 +28,7 @@ DAMAGE_START_STD = 0.05
 class LightModel(ABC):
     """x = [settling states …, damages …], u[0] = run.
 
-    settling   (state, parameter with its time constant in s, parameter with its own wander as a std in the state's unit)
+    settling   (state, parameter with its time constant in s, parameter with its own wander as a std)
     damages    names of the states that wear, 0 new → 1 failed: random walks that walk while running
     """
 

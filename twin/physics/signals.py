@@ -1,8 +1,8 @@
-"""Signals that many classes share, so that they are declared the same way everywhere."""
+"""Signals, states and modes that many classes share, so that they are declared the same way everywhere."""
 
 from __future__ import annotations
 
-from twin.physics.asset_class import State
+from twin.physics.asset_class import FailureMode, State
 from twin.schema.signal import RollUp, Signal, SignalKind
 
 RUN = Signal("run", "Running", "1", 0.0, 1.0, description="1 while RUNNING, from the status")
@@ -49,3 +49,8 @@ def throughput(high: float, sigma: float) -> Signal:
 def damage(name: str, label: str) -> State:
     """A degrading state: 0 new → 1 failed."""
     return State(name, label, "1", 0.0, degrading=True)
+
+
+def mode(name: str, label: str, precursors: tuple[str, ...], action: str) -> FailureMode:
+    """A failure mode read from the damage of the same name, 0 new → 1 failed."""
+    return FailureMode(name, label, name, 0.0, 1.0, precursors, action)

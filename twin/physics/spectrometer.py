@@ -16,7 +16,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.estimation.model import Array, Entry, Matrix
-from twin.physics.asset_class import AssetClass, FailureMode, Parameter, State
+from twin.physics.asset_class import AssetClass, Parameter, State
 from twin.physics.light_model import LightModel, values
 from twin.physics.signals import (
     AMBIENT,
@@ -24,6 +24,7 @@ from twin.physics.signals import (
     RUN,
     SAMPLE_COUNTERS,
     damage,
+    mode,
     temperature,
     throughput,
     vibration,
@@ -135,30 +136,21 @@ ASSET_CLASS = AssetClass(
     outputs=OUTPUTS,
     counters=SAMPLE_COUNTERS,
     modes=(
-        FailureMode(
+        mode(
             "bearing_wear",
             "Fan bearing wear",
-            "bearing_wear",
-            0.0,
-            1.0,
             ("vibration", "temperature"),
             "Replace the cooling fan and its bearings",
         ),
-        FailureMode(
+        mode(
             "cooling_loss",
             "Cooling loss",
-            "cooling_loss",
-            0.0,
-            1.0,
             ("temperature", "baseline_drift", "lamp_intensity"),
             "Clean the air filter and check the fan's airflow",
         ),
-        FailureMode(
+        mode(
             "calibration_drift",
             "Lamp ageing",
-            "calibration_drift",
-            0.0,
-            1.0,
             ("lamp_intensity", "baseline_drift"),
             "Replace the lamp and recalibrate the baseline",
         ),

@@ -2,7 +2,7 @@
 
     T'       = (T_end - T) / tau,  T_end = T_room + heat s (1 + c cooling) + (friction wear + back clog) s
     vibration = v_idle + v_run s² (1 + a wear)
-    current   = i_idle + i_run s (1 + k_c clog + k_w wear + k_l leak)
+    current   = i_idle + i_run s (1 + k_c clog + k_w wear + k_l leak - k_h cooling)
     inlet     = p_base + p_stop (1 - s) + p_leak leak + k_t (T - T_ref)     hot oil has a higher vapour pressure
     exhaust   = (e_run + e_clog clog + e_leak leak) s
 
@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 
 from twin.estimation.model import Array, Entry, Matrix
-from twin.physics.asset_class import AssetClass, FailureMode, Parameter, State
+from twin.physics.asset_class import AssetClass, Parameter, State
 from twin.physics.light_model import LightModel, values
-from twin.physics.signals import AMBIENT, RUN, RUN_HOURS, SPEED, damage, temperature, vibration
+from twin.physics.signals import AMBIENT, RUN, RUN_HOURS, SPEED, damage, mode, temperature, vibration
 from twin.schema.signal import Signal
 
 _ESTIMATE = "engineering estimate for a 1 kW rotary vane pump"
@@ -37,10 +37,11 @@ PARAMETERS = {
     "i_clog": Parameter(0.6, "1", _ESTIMATE),
     "i_wear": Parameter(0.08, "1", _ESTIMATE),
     "i_leak": Parameter(0.10, "1", _ESTIMATE),
+    "i_cool": Parameter(0.12, "1", "hot oil is thin and drags less; engineering estimate"),
     "p_base": Parameter(25.0, "Pa", _VACUUM),
     "p_stop": Parameter(30.0, "Pa", "isolation valve closes on stop; engineering estimate"),
     "p_leak": Parameter(150.0, "Pa", _VACUUM),
-    "p_per_k": Parameter(0.15, "Pa/K", _VACUUM),
+    "p_per_k": Parameter(0.30, "Pa/K", _VACUUM),
     "t_ref": Parameter(60.0, "°C", "housing temperature at rated speed; engineering estimate"),
     "e_run": Parameter(4.0, "kPa", _ESTIMATE),
     "e_clog": Parameter(38.0, "kPa", _ESTIMATE),
@@ -95,8 +96,8 @@ class VacuumPumpModel(LightModel):
 
     def output(self, x: Array, u: Array) -> Array:
         p, speed = self.p, u[1]
-        housing, wear, _, clog, leak = x
-        drag = 1.0 + p["i_clog"] * clog + p["i_wear"] * wear + p["i_leak"] * leak
+        housing, wear, cooling, clog, leak = x
+        drag = 1.0 + p["i_clog"] * clog + p["i_wear"] * wear + p["i_leak"] * leak - p["i_cool"] * cooling
         z = np.empty((5, x.shape[1]))
         z[0] = housing
         z[1] = p["v_idle"] + p["v_run"] * speed**2 * (1.0 + p["wear_gain"] * wear)
@@ -116,7 +117,7 @@ class VacuumPumpModel(LightModel):
         return (
             (1.0, 0.0, 0.0, 0.0, 0.0),
             (0.0, p["v_run"] * p["wear_gain"] * speed**2, 0.0, 0.0, 0.0),
-            (0.0, amps * p["i_wear"], 0.0, amps * p["i_clog"], amps * p["i_leak"]),
+            (0.0, amps * p["i_wear"], -amps * p["i_cool"], amps * p["i_clog"], amps * p["i_leak"]),
             (p["p_per_k"], 0.0, 0.0, 0.0, p["p_leak"]),
             (0.0, 0.0, 0.0, p["e_clog"] * speed, p["e_leak"] * speed),
         )
@@ -132,39 +133,22 @@ ASSET_CLASS = AssetClass(
     outputs=OUTPUTS,
     counters=(RUN_HOURS,),
     modes=(
-        FailureMode(
-            "bearing_wear",
-            "Bearing wear",
-            "bearing_wear",
-            0.0,
-            1.0,
-            ("vibration", "temperature"),
-            "Replace the rotor bearings",
-        ),
-        FailureMode(
+        mode("bearing_wear", "Bearing wear", ("vibration", "temperature"), "Replace the rotor bearings"),
+        mode(
             "cooling_loss",
             "Cooling loss",
-            "cooling_loss",
-            0.0,
-            1.0,
-            ("temperature", "inlet_pressure"),
+            ("temperature", "motor_current", "inlet_pressure"),
             "Clean the cooling fins and check the fan",
         ),
-        FailureMode(
+        mode(
             "clog",
             "Exhaust filter clogging",
-            "clog",
-            0.0,
-            1.0,
             ("exhaust_pressure", "motor_current"),
             "Replace the exhaust filter and the oil",
         ),
-        FailureMode(
+        mode(
             "leak",
             "Inlet leak",
-            "leak",
-            0.0,
-            1.0,
             ("inlet_pressure", "exhaust_pressure"),
             "Find the leak with helium and replace the inlet seal",
         ),
