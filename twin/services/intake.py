@@ -15,8 +15,8 @@ from datetime import datetime
 from typing import Any
 
 from twin.errors import RecordError
-from twin.ports import QuarantineEntry, TelemetryStore
-from twin.schema.batch import Cursor, StoredBatch
+from twin.ports import EpochHead, QuarantineEntry, TelemetryStore
+from twin.schema.batch import Cursor, StoredBatch, is_backfill
 from twin.schema.instant import to_seconds
 from twin.schema.reading import Reading, check_reading, parse_reading
 from twin.schema.registry import Device
@@ -73,7 +73,7 @@ class Intake:
         self.gaps_passed = 0
         self.refused = 0
         self._gaps: dict[tuple[str, str, int], _Gap] = {}
-        self._live_epochs: dict[str, int] = {}
+        self._rivals: Sequence[str] = ()
         self._committed: dict[tuple[str, str], int] = {}
         self._is_folded: Callable[[str, float], bool] = lambda _device, _at_s: False
         self._last_seen: dict[tuple[str, str], tuple[float, float]] = {}
@@ -95,18 +95,15 @@ class Intake:
 
     @property
     def rival_epochs(self) -> Sequence[str]:
-        """Gateways of which two epochs are being written at the same time."""
-        return sorted(gateway for gateway, count in self._live_epochs.items() if count > 1)
+        """Gateways of which two epochs are being written in turn: two outboxes under one name."""
+        return self._rivals
 
     def take(self, devices: Mapping[str, Device], now: datetime, monotonic: float) -> Taken:
         """The next batches of every epoch, judged. The cursor moves past what was taken."""
         taken = Taken()
         heads = [head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)]
-        live: dict[str, int] = {}
         more = False
         for head in heads:
-            if (now - head.last_stored_at).total_seconds() < LIVE_EPOCH_S:
-                live[head.gateway] = live.get(head.gateway, 0) + 1
             key = (head.gateway, head.epoch)
             batches = self._telemetry.read(*key, self.cursor.get(key, 0), self._most_batches)
             more = more or len(batches) == self._most_batches
@@ -114,7 +111,7 @@ class Intake:
                 self._judge(batch, devices, now, taken)
                 newest_s = max(taken.batches[-1][3].values(), default=0.0)
                 self._last_seen[key] = (monotonic, max(newest_s, self._last_seen.get(key, (0.0, 0.0))[1]))
-        self._live_epochs = live
+        self._rivals = _rivals(heads, now)
         for batch in self._late(monotonic):
             self._judge(batch, devices, now, taken)
         if self._takes_strays:
@@ -204,6 +201,18 @@ class Intake:
             commissioned_at=device.commissioned_at,
         )
         return reading
+
+
+def _rivals(heads: Sequence[EpochHead], now: datetime) -> list[str]:
+    live: dict[str, list[EpochHead]] = {}
+    for head in heads:
+        if (now - head.last_stored_at).total_seconds() < LIVE_EPOCH_S and not is_backfill(head.epoch):
+            live.setdefault(head.gateway, []).append(head)
+    return sorted(
+        gateway
+        for gateway, found in live.items()
+        if any(a.first_stored_at < b.first_stored_at < a.last_stored_at for a in found for b in found)
+    )
 
 
 def refusal(source: str, record: Any, reason: str, at: datetime) -> QuarantineEntry:

@@ -1,0 +1,46 @@
+"""`python -m twin worker`: steps the twin without the app, until told to stop.
+
+One worker per store is enough; a second one waits and takes over when the first has been still for 20 s.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+
+from twin.bootstrap import build_twin_service, end_with_parent, open_stores
+from twin.commands.client import firestore_client
+from twin.commands.environment import say
+from twin.settings import Settings
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m twin worker", description="Step the twin without the app."
+    )
+    parser.add_argument(
+        "--store", help="store URL (default: TWIN_STORE, else the embedded store in TWIN_HOME)"
+    )
+    parser.add_argument(
+        "--backfill", action="store_true", help="step the filled-in past instead of the live stream"
+    )
+    options = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    overrides = {"TWIN_STORE": options.store} if options.store else {}
+    settings = Settings.from_environ({**os.environ, **overrides})
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    end_with_parent(os.environ, stop)
+    stores = open_stores(settings.store_url, firestore_client)
+    service = build_twin_service(settings, stores, backfill=options.backfill)
+    say(f"worker: stepping shard {service.shard} of {settings.store_url}. Ctrl-C ends it with a checkpoint.")
+    service.run(stop, interval_s=settings.step_interval_s)
+    stores.close()
+    say("worker: ended cleanly.")
+    return 0
