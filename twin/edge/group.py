@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from twin.edge.mirror import Imperfections, Mirror
+from twin.edge.imperfections import Imperfections
+from twin.edge.mirror import Mirror
 from twin.edge.randomness import NoiseTape, device_key
 from twin.edge.schedule import Habits, Plan, Schedule
 from twin.edge.streams import Record
@@ -90,6 +91,8 @@ class Group:
     def failed(self, limit: float) -> list[int]:
         """Columns of RUNNING machines with a damage at its end; what comes from upstream does not count."""
         worn = self.mirror.truth()
+        if worn.max() < limit:
+            return []
         if COUPLED_STATE in self.damage_names:
             worn[self.damage_row(COUPLED_STATE)] -= self.mirror.arrays["upstream"]
         ended = (worn.max(axis=0) >= limit) & (self.mirror.arrays["run"] > 0.0)
@@ -100,9 +103,8 @@ class Group:
         self.mirror.repair(column, range(len(self.damage_names)))
 
     def _take_over_plans(self) -> None:
-        arrays = self.mirror.arrays
-        arrays["run"][:] = [plan.status is Status.RUNNING for plan in self.plans]
-        arrays["intensity"][:] = [plan.intensity for plan in self.plans]
+        running = [plan.status is Status.RUNNING for plan in self.plans]
+        self.mirror.drive(running, [plan.intensity for plan in self.plans])
 
     # ----------------------------------------------------------------------------------------------- physics
 
@@ -200,3 +202,4 @@ class Group:
         self._noise = self._tape.take()
         for name, array in self.mirror.arrays.items():
             array[...] = arrays[name]
+        self._take_over_plans()

@@ -26,7 +26,7 @@ from twin.edge.faults import (
     growth,
 )
 from twin.edge.group import Group
-from twin.edge.mirror import Imperfections
+from twin.edge.imperfections import Imperfections
 from twin.edge.schedule import Habits
 from twin.edge.streams import Record, Stream
 from twin.edge.vault import pack, unpack
