@@ -1,0 +1,321 @@
+"""Documents in Firestore: one Firestore document each, in a collection of the same name.
+
+Every call has a deadline and a bounded retry; foreign errors come out as ours. A group of writes is one commit; a
+read-modify-write is one commit under the document's last update time, tried again when somebody was faster.
+Leaves out: counting what is billed, and the shared live feed; both stand on top.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, Literal
+
+from google.api_core import exceptions as remote
+from google.api_core import retry as retrying
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.field_path import FieldPath
+
+from twin.errors import StoreUnavailableError
+from twin.stores.documents import (
+    PAGE,
+    Change,
+    Create,
+    Delete,
+    Document,
+    Documents,
+    Field,
+    Put,
+    Write,
+)
+from twin.stores.firestore_errors import translated
+from twin.stores.firestore_fields import (
+    ALSO,
+    BLOB,
+    FILING,
+    PART,
+    PARTS,
+    SORT,
+    blob_fields,
+    blob_hash,
+    checked_size,
+    data_fields,
+    document_name,
+    filing_fields,
+    from_fields,
+)
+from twin.stores.firestore_shapes import SPREAD, check_shape
+from twin.stores.firestore_watch import Watcher
+
+_log = logging.getLogger(__name__)
+
+CALL_S = 5.0
+DEADLINE_S = 10.0
+RETRY = retrying.Retry(
+    predicate=retrying.if_exception_type(
+        remote.ServiceUnavailable, remote.InternalServerError, remote.Aborted, remote.DeadlineExceeded
+    ),
+    initial=0.2,
+    maximum=2.0,
+    multiplier=2.0,
+    timeout=DEADLINE_S,
+)
+_BOUND: dict[str, Any] = {"retry": RETRY, "timeout": CALL_S}
+_ATTEMPTS = 8
+_DELETE_STEP = 200
+STRAY_SCAN_EVERY_S = 600.0
+
+
+class FirestoreDocuments(Documents):
+    """The kernel over a `google.cloud.firestore.Client`, which stays the caller's to close.
+
+    stray_scan_every_s  how often to look for strays that bear no device_id (two counts, rarely a scan)
+    """
+
+    def __init__(self, client: Any, *, stray_scan_every_s: float = STRAY_SCAN_EVERY_S) -> None:
+        self._client = client
+        self._stray_scan_every_s = stray_scan_every_s
+        self._stray_scanned_at: float | None = None
+        self._watchers: list[Watcher] = []
+        self._lock = threading.Lock()
+
+    # --- reads ---------------------------------------------------------------------------------------------------
+
+    def get(self, collection: str, id: str) -> Document | None:
+        reference = self._reference(collection, id)
+        with translated(f"{collection} {id}"):
+            return self._document(collection, reference.get(**_BOUND))
+
+    def query(
+        self,
+        collection: str,
+        part: str,
+        *,
+        by: Field = "part",
+        sort_from: float | None = None,
+        sort_to: float | None = None,
+        after: Document | None = None,
+        descending: bool = False,
+        limit: int = PAGE,
+        content: Literal["all", "data", "none"] = "all",
+    ) -> Sequence[Document]:
+        query = self._query(collection, part, by, descending)
+        if sort_from is not None:
+            query = query.where(filter=FieldFilter(SORT, ">=", sort_from))
+        if sort_to is not None:
+            query = query.where(filter=FieldFilter(SORT, "<", sort_to))
+        if after is not None:
+            query = query.start_after([after.sort, self._reference(collection, after.id)])
+        if content == "none":
+            query = query.select(FILING)
+        with translated(collection):
+            found = query.limit(limit).get(**_BOUND)
+            documents = [self._document(collection, snapshot, blob=content == "all") for snapshot in found]
+        return [document for document in documents if document is not None]
+
+    def count(self, collection: str, part: str) -> int:
+        with translated(collection):
+            return int(self._query(collection, part, "part", False).count().get(**_BOUND)[0][0].value)
+
+    # --- writes --------------------------------------------------------------------------------------------------
+
+    def write(self, writes: Sequence[Write]) -> bool:
+        batch = self._client.batch()
+        for write in writes:
+            self._add(batch, write)
+        try:
+            with translated(f"{len(writes)} writes"):
+                batch.commit(**_BOUND)
+        except StoreUnavailableError as error:
+            # `create` on an existing id; on a replay after a lost reply this is what success looks like.
+            if isinstance(error.__cause__, remote.AlreadyExists):
+                return False
+            raise
+        return True
+
+    def update(
+        self, collection: str, id: str, change: Change, writes: Sequence[Write] = ()
+    ) -> Document | None:
+        reference = self._reference(collection, id)
+        for attempt in range(_ATTEMPTS):
+            with translated(f"{collection} {id}"):
+                snapshot = reference.get(**_BOUND)
+            found = self._document(collection, snapshot, blob=False)
+            new = change(found)
+            if new is None:
+                return found
+            batch = self._client.batch()
+            if found is None:
+                self._add(batch, Create(new))
+            else:
+                self._add_update(batch, reference, snapshot, new)
+            for write in writes:
+                self._add(batch, write)
+            try:
+                with translated(f"{collection} {id}"):
+                    batch.commit(**_BOUND)
+                return new
+            except StoreUnavailableError as error:
+                faster = (remote.FailedPrecondition, remote.AlreadyExists, remote.Aborted, remote.NotFound)
+                if not isinstance(error.__cause__, faster) or attempt == _ATTEMPTS - 1:
+                    raise
+                time.sleep(random.uniform(0.0, 0.05 * 2**attempt))
+        raise AssertionError("unreachable")
+
+    def delete_range(self, collection: str, part: str, sort_to: float) -> int:
+        deleted = 0
+        while True:
+            page = self.query(collection, part, sort_to=sort_to, limit=_DELETE_STEP, content="none")
+            if page:
+                self.write([Delete(collection, document.id) for document in page])
+            deleted += len(page)
+            if len(page) < _DELETE_STEP:
+                return deleted
+
+    def watch(
+        self, collection: str, part: str, on_documents: Callable[[Sequence[Document]], None]
+    ) -> Callable[[], None]:
+        def on_snapshots(snapshots: Sequence[Any]) -> None:
+            documents = [self._document(collection, snapshot, blob=False) for snapshot in snapshots]
+            on_documents([document for document in documents if document is not None])
+
+        query = self._query(collection, part, "part", False).limit(PAGE)
+        watcher = Watcher(query, on_snapshots, name=f"watch-{collection}")
+        with self._lock:
+            self._watchers.append(watcher)
+        return watcher.stop
+
+    # --- strays --------------------------------------------------------------------------------------------------
+
+    def unfiled(self, collection: str, limit: int) -> Sequence[Document]:
+        """Bare public records bear a `device_id`, which no envelope does: one cheap query.
+
+        Anything else without filing shows as a difference between two counts, looked at now and then; only then
+        the collection is scanned by name.
+        """
+        stored = self._client.collection(collection)
+        with translated(collection):
+            found = stored.order_by("device_id").limit(limit).get(**_BOUND)
+            strays = [snapshot for snapshot in found if PART not in (snapshot.to_dict() or {})]
+            if not strays and self._scan_is_due():
+                filed = stored.order_by(PART).count().get(**_BOUND)[0][0].value
+                if stored.count().get(**_BOUND)[0][0].value > filed:
+                    strays = self._scan(stored, limit)
+                if not strays:
+                    self._stray_scanned_at = time.monotonic()
+        documents = [from_fields(collection, s.id, s.to_dict() or {}, None) for s in strays]
+        return [replace(d, id=s.id, part=None) for d, s in zip(documents, strays, strict=True)]
+
+    def drop_unfiled(self, collection: str, ids: Sequence[str]) -> None:
+        stored = self._client.collection(collection)
+        for start in range(0, len(ids), _DELETE_STEP):
+            batch = self._client.batch()
+            for id in ids[start : start + _DELETE_STEP]:
+                batch.delete(stored.document(id))
+            with translated(collection):
+                batch.commit(**_BOUND)
+
+    def tidy(self) -> None:
+        """Nothing: Firestore deletes expired documents by its TTL policies."""
+
+    def close(self) -> None:
+        with self._lock:
+            watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            watcher.stop()
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _reference(self, collection: str, id: str) -> Any:
+        return self._client.collection(collection).document(document_name(id, spread=collection in SPREAD))
+
+    def _query(self, collection: str, part: str, by: Field, descending: bool) -> Any:
+        check_shape(collection, by, descending)
+        way = "DESCENDING" if descending else "ASCENDING"
+        stored = self._client.collection(collection)
+        query = stored.where(filter=FieldFilter(PART if by == "part" else ALSO, "==", part))
+        return query.order_by(SORT, direction=way).order_by("__name__", direction=way)
+
+    def _document(self, collection: str, snapshot: Any, *, blob: bool = True) -> Document | None:
+        if not snapshot.exists:
+            return None
+        fields = snapshot.to_dict()
+        value = fields.get(BLOB)
+        parts = fields.get(PARTS)
+        if blob and isinstance(parts, dict):
+            value = self._joined(snapshot.reference, parts)
+        return from_fields(
+            collection, snapshot.id, fields, value if blob and isinstance(value, bytes) else None
+        )
+
+    def _joined(self, reference: Any, parts: dict[str, Any]) -> bytes:
+        """The parts are written in the document's own commit, but read after it: a newer one may slip between."""
+        for _ in range(3):
+            stored = reference.collection("parts")
+            found = [stored.document(str(number)).get(**_BOUND) for number in range(parts["count"])]
+            value = b"".join((snapshot.to_dict() or {}).get(BLOB, b"") for snapshot in found)
+            if blob_hash(value) == parts["hash"]:
+                return value
+            parts = (reference.get(**_BOUND).to_dict() or {}).get(PARTS) or parts
+        raise StoreUnavailableError(
+            f"{reference.path} parts",
+            value=parts["count"],
+            rule="changed while they were read",
+            next_step="It is tried again",
+        )
+
+    def _fields(self, document: Document, *, keep_blob: bool) -> tuple[dict[str, Any], list[bytes]]:
+        fields = {**data_fields(document.data), **filing_fields(document)}
+        used = checked_size(document, fields)
+        if keep_blob and document.blob is None:
+            return fields, []
+        held, parts = blob_fields(document, used)
+        return {**fields, **held}, parts
+
+    def _add(self, batch: Any, write: Write) -> None:
+        if isinstance(write, Delete):
+            batch.delete(self._reference(write.collection, write.id))
+            return
+        document = write.document
+        reference = self._reference(document.collection, document.id)
+        if isinstance(write, Put | Create):
+            fields, parts = self._fields(document, keep_blob=False)
+            (batch.create if isinstance(write, Create) else batch.set)(reference, fields)
+        else:
+            fields, parts = self._fields(document, keep_blob=True)
+            batch.set(reference, fields, merge=[FieldPath(name) for name in fields])
+        self._add_parts(batch, reference, parts)
+
+    def _add_update(self, batch: Any, reference: Any, snapshot: Any, new: Document) -> None:
+        """Replace the data (fields that are gone included) if the document is still as it was read."""
+        from google.cloud.firestore_v1 import DELETE_FIELD
+
+        fields, parts = self._fields(new, keep_blob=True)
+        gone = [name for name in snapshot.to_dict() if name not in fields and name not in (BLOB, PARTS)]
+        changes = {**fields, **dict.fromkeys(gone, DELETE_FIELD)}
+        option = self._client.write_option(last_update_time=snapshot.update_time)
+        named = {FieldPath(name).to_api_repr(): value for name, value in changes.items()}
+        batch.update(reference, named, option=option)
+        self._add_parts(batch, reference, parts)
+
+    def _add_parts(self, batch: Any, reference: Any, parts: Sequence[bytes]) -> None:
+        for number, part in enumerate(parts):
+            batch.set(reference.collection("parts").document(str(number)), {BLOB: part})
+
+    def _scan_is_due(self) -> bool:
+        last = self._stray_scanned_at
+        return last is None or time.monotonic() - last >= self._stray_scan_every_s
+
+    def _scan(self, stored: Any, limit: int) -> list[Any]:
+        strays: list[Any] = []
+        query = stored.order_by("__name__").select([PART]).limit(PAGE)
+        page = query.get(**_BOUND)
+        while page and len(strays) < limit:
+            names = [snapshot.reference for snapshot in page if PART not in (snapshot.to_dict() or {})]
+            strays += [reference.get(**_BOUND) for reference in names[: limit - len(strays)]]
+            page = query.start_after([page[-1].reference]).get(**_BOUND) if len(page) == PAGE else []
+        return strays
