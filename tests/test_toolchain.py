@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from twin.commands import check, entry, environment, parts, test, tools
+from twin.commands import check, entry, environment, install_tools, parts, test, tools
 from twin.commands.parts import Part, Result
 from twin.errors import SetupError
 
@@ -138,6 +138,19 @@ def test_a_failing_pip_shows_its_last_lines(tmp_path: Path) -> None:
         )
 
 
+def test_pip_does_it_when_uv_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[str] = []
+
+    def run(command: Sequence[str]) -> tuple[int, list[str]]:
+        ran.append(Path(command[0]).name)
+        return (1, ["no such mirror"]) if "uv" in ran[-1] else (0, [])
+
+    monkeypatch.setattr("shutil.which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(environment, "_run_installer", run)
+    environment._install(tmp_path / "python", ["numpy"])
+    assert ran == ["uv", "python"]
+
+
 def test_an_unknown_group_is_refused_by_name() -> None:
     with pytest.raises(SetupError, match="'nope'"):
         environment.requirements("nope")
@@ -245,6 +258,35 @@ def test_a_missing_tool_on_a_users_machine_is_told_at_the_end(
     monkeypatch.delenv("CI", raising=False)
     assert test.main([]) == 0
     assert "LEFT OUT: Chromium is missing." in capsys.readouterr().out
+
+
+def test_chromium_comes_from_apt_after_fresh_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    install_tools.apt_update.cache_clear()
+    monkeypatch.setattr(install_tools, "may_use_apt", lambda: True)
+    monkeypatch.setattr(install_tools, "distribution", lambda: "debian")
+    monkeypatch.setattr(install_tools, "_run", lambda command: ran.append(list(command)) or True)
+    install_tools.fetch([tool for tool in tools.TOOLS if tool.name == "Chromium"])
+    install_tools.apt_update.cache_clear()
+    assert ran[0] == ["apt-get", "update"]
+    assert ran[1][:2] == ["apt-get", "install"]
+    assert "chromium" in ran[1]
+    assert len(ran) == 2
+
+
+def test_chromium_comes_from_playwright_where_apt_may_not_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(install_tools, "may_use_apt", lambda: False)
+    monkeypatch.setattr(environment, "ensure", lambda groups: Path("python"))
+    monkeypatch.setattr(install_tools, "_run", lambda command: ran.append(list(command)) or True)
+    install_tools.fetch([tool for tool in tools.TOOLS if tool.name == "Chromium"])
+    assert ran == [["python", "-m", "playwright", "install", "chromium"]]
+
+
+def test_a_failing_installer_is_shown_and_not_raised(capfd: pytest.CaptureFixture[str]) -> None:
+    assert not install_tools._run([sys.executable, "-c", "print('no space left'); raise SystemExit(3)"])
+    assert not install_tools._run(["no-such-program-x"])
+    assert "no space left" in capfd.readouterr().out
 
 
 @pytest.mark.emulator
