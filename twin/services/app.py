@@ -41,7 +41,7 @@ class RunningApp:
         ground_truth: GroundTruthStore,
         quarantine: QuarantineStore,
         clock: Clock,
-        shards: Callable[[], Sequence[str]],
+        shards: Sequence[str],
     ) -> None:
         self.classes = classes
         self.demo = demo
@@ -81,7 +81,7 @@ class RunningApp:
         hours = self._history.hours(device_id, from_s - 3600.0, to_s)
         parts = [hour.columns for hour in hours]
         if to_s > to_seconds(self._clock.now()) - RAW_HOURS * 3600.0:
-            for shard in self._shards():
+            for shard in self._shards:
                 parts.append(self._history.recent(shard, from_s, to_s).get(device_id, NO_ROWS))
             parts.append(self._feed.snapshot().live.get(device_id, NO_ROWS))
         found = between(joined(parts), from_s, to_s)
@@ -92,7 +92,7 @@ class RunningApp:
     def day_totals(self, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
         """Local days of every device; the filled-in past and the live stream count together."""
         parts: dict[str, dict[str, list[Totals]]] = {}
-        for shard in self._shards():
+        for shard in self._shards:
             for name in (shard, shard + BACKFILL_SUFFIX):
                 for day, devices in self._history.days(name, from_day, to_day).items():
                     for device_id, total in devices.items():

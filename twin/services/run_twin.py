@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from twin.engine.block import Block, Step
 from twin.errors import LeaseLostError, SnapshotError, StoreUnavailableError
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 CHECKPOINT_EVERY_S = 300.0
 REGISTRY_EVERY_S = 15.0
 HEARTBEAT_S = 5.0
+TIDY_EVERY_S = 3600.0
+KEEP_TELEMETRY = timedelta(hours=48)
 TAKE_OVER_S = 20.0
 TOO_OLD_TO_NOTIFY_S = 900.0
 SILENCE_CLOSES_WINDOW_S = 600.0
@@ -52,10 +55,12 @@ class TwinService:
         new_block: Callable[[list[Device]], Block],
         load_block: Callable[[bytes], Block],
         clock: Clock,
+        tidy: Callable[[], None] = lambda: None,
         is_backfill: bool = False,
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
+        tidy         the store's own housekeeping, called about hourly by the holder
         is_backfill  a pass over the past: writes history and closed cases only, never alerts
         """
         self.shard = shard
@@ -68,6 +73,7 @@ class TwinService:
         self._new_block = new_block
         self._load_block = load_block
         self._clock = clock
+        self._tidy = tidy
         self._is_backfill = is_backfill
         self._lease: Lease | None = None
         self._block: Block | None = None
@@ -77,6 +83,7 @@ class TwinService:
         self._unfolded: dict[tuple[str, str], deque[tuple[int, dict[str, float]]]] = {}
         self._watch: tuple[int, float] = (-1, 0.0)
         self._checked_registry = self._checkpointed = self._committed = float("-inf")
+        self._tidied = clock.monotonic()
         self._facts = {"steps": 0, "readings": 0, "alert_changes": 0, "take_overs": 0}
         self._problem = ""
 
@@ -176,6 +183,10 @@ class TwinService:
         self._write(commit, taken.strays)
         if due:
             self._checkpointed = monotonic
+        if monotonic - self._tidied >= TIDY_EVERY_S:
+            self._tidied = monotonic
+            self._telemetry.expire(now - KEEP_TELEMETRY)
+            self._tidy()
         return taken.more
 
     def _take_up(self) -> bool:

@@ -1,0 +1,146 @@
+"""Open hours, sealed hours, days: nothing of what a step brought is missing from history, or there twice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import numpy as np
+
+from tests.test_rollup import columns, device
+from twin.ports import StepCommit
+from twin.schema.history import Columns, joined
+from twin.schema.instant import from_seconds, to_seconds
+from twin.schema.registry import Device
+from twin.services.history_keeper import HistoryKeeper
+from twin.stores.opening import open_memory_stores
+
+START_S = to_seconds(datetime(2026, 3, 2, 10, tzinfo=UTC))
+DEVICES = {"INST-001": device(time_zone="UTC")}
+
+
+class Bench:
+    """A keeper that commits into a memory store, as the twin service does."""
+
+    def __init__(self, devices: Mapping[str, Device] = DEVICES, keep_recent: bool = True) -> None:
+        self.stores = open_memory_stores(now=lambda: from_seconds(START_S))
+        self.devices = devices
+        self.keep_recent = keep_recent
+        lease = self.stores.shards.acquire("S0", "w", take_over=False)
+        assert lease is not None
+        self.lease = lease
+        self.restart()
+
+    def restart(self, now_s: float = START_S) -> None:
+        signals: Mapping[str, Mapping[str, object]] = {"spectrometer": {}}
+        self.keeper = HistoryKeeper("S0", self.stores.history, signals, keep_recent=self.keep_recent)  # type: ignore[arg-type]
+        self.keeper.resume(self.devices, now_s)
+
+    def bring(self, *offsets_s: float, status: str = "RUNNING", now_s: float | None = None) -> None:
+        new = columns([START_S + t for t in offsets_s], [status] * len(offsets_s), hold_s=9.0)
+        at_s = START_S + max(offsets_s) if now_s is None else now_s
+        written = self.keeper.absorb({"INST-001": new}, self.devices, at_s)
+        self.tail = written.tail
+        self.lease = self.stores.shards.commit(
+            self.lease,
+            StepCommit(
+                stepped_at=from_seconds(at_s),
+                cursor={},
+                states={},
+                tail=written.tail,
+                recent=written.recent,
+                hours=written.hours,
+                days=written.days,
+            ),
+        )
+
+    def stored(self) -> Columns:
+        """Everything history holds of the device, as a page puts it together."""
+        hours = self.stores.history.hours("INST-001", START_S - 1e6, START_S + 1e6)
+        recent = self.stores.history.recent("S0", START_S - 1e6, START_S + 1e6)
+        parts = [hour.columns for hour in hours]
+        return joined(
+            [*parts, *([recent["INST-001"]] if "INST-001" in recent else []), self.tail["INST-001"]]
+        )
+
+    def offsets(self) -> list[float]:
+        return (self.stored().t_s - START_S).tolist()
+
+
+def test_every_row_is_in_history_at_every_moment() -> None:
+    bench = Bench()
+    given: list[float] = []
+    for t in np.arange(0.0, 4000.0, 30.0):
+        bench.bring(float(t))
+        given.append(float(t))
+        assert bench.offsets() == given
+
+
+def test_an_hour_is_sealed_once_its_device_has_passed_it() -> None:
+    bench = Bench()
+    bench.bring(*range(0, 3600, 3))
+    assert bench.stores.history.hours("INST-001", START_S, START_S + 3600) == []
+    bench.bring(3601.0)
+    assert bench.stores.history.hours("INST-001", START_S, START_S + 3600) == []
+    bench.bring(3663.0)
+    (hour,) = bench.stores.history.hours("INST-001", START_S, START_S + 3600)
+    assert len(hour.columns) == 1200
+    assert hour.totals.state_s["RUNNING"] == 3600
+
+
+def test_a_silent_device_is_sealed_when_time_has_passed() -> None:
+    bench = Bench()
+    bench.bring(0.0, 3.0)
+    written = bench.keeper.absorb({}, bench.devices, START_S + 3 * 3600)
+    (hour,) = written.hours
+    assert hour.totals.state_s["RUNNING"] == 12.0
+    assert math.isclose(hour.totals.state_s["UNKNOWN"], 3588.0)
+
+
+def test_late_rows_reseal_their_hour_and_its_day() -> None:
+    bench = Bench()
+    bench.bring(*range(0, 3600, 6))
+    bench.bring(3700.0)
+    bench.bring(*range(3, 3600, 6), now_s=START_S + 3700)
+    (hour,) = bench.stores.history.hours("INST-001", START_S, START_S + 3600)
+    assert hour.columns.t_s.tolist() == [START_S + t for t in range(0, 3600, 3)]
+    days = bench.stores.history.days("S0", "2026-03-02", "2026-03-02")
+    assert days["2026-03-02"]["INST-001"].readings == 1200
+
+
+def test_a_day_is_the_sum_of_its_hours_across_a_restart() -> None:
+    bench = Bench()
+    bench.bring(*range(0, 3600, 60))
+    bench.bring(*range(3600, 7200, 60))
+    bench.bring(7300.0)
+    bench.restart(START_S + 7300)
+    bench.bring(7300.0, *range(7320, 10900, 60))  # the open minute is re-read, as after any restart
+    bench.bring(10900.0)
+    (day,) = bench.stores.history.days("S0", "2026-03-02", "2026-03-02").values()
+    hours = bench.stores.history.hours("INST-001", START_S, START_S + 1e5)
+    assert day["INST-001"].readings == sum(hour.totals.readings for hour in hours) == 179
+    assert day["INST-001"].span_s == 3 * 3600
+
+
+def test_a_restart_goes_on_with_the_open_hour() -> None:
+    bench = Bench()
+    bench.bring(*range(0, 600, 3))
+    bench.restart(START_S + 600)
+    bench.bring(*range(540, 3600, 3), now_s=START_S + 3599)
+    bench.bring(3700.0)
+    (hour,) = bench.stores.history.hours("INST-001", START_S, START_S + 3600)
+    assert len(hour.columns) == 1200
+
+
+def test_a_local_midnight_inside_an_hour_splits_its_day() -> None:
+    half = device(time_zone="Asia/Kolkata")
+    bench = Bench({"INST-001": half}, keep_recent=False)
+    offset = 8.0 * 3600  # 18:00 UTC, local midnight at 18:30
+    bench.bring(*(offset + t for t in range(0, 3600, 3)))
+    bench.bring(offset + 3700.0)
+    days = bench.stores.history.days("S0", "2026-03-01", "2026-03-04")
+    assert {day: found["INST-001"].state_s["RUNNING"] for day, found in days.items()} == {
+        "2026-03-02": 1800.0,
+        "2026-03-03": 1800.0,
+    }

@@ -1,0 +1,122 @@
+"""Puts services together from ports: a worker for one shard, and the application behind the pages.
+
+Names no store and no setting: bootstrap hands both in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from twin.alerts.rules import RuleSet
+from twin.engine.block import Block, BlockConfig
+from twin.physics.asset_class import AssetClass
+from twin.ports import Clock, Stores
+from twin.schema.batch import is_backfill
+from twin.schema.registry import Device
+from twin.schema.signal import Signal
+from twin.services.actions import Actions, Roles
+from twin.services.app import RunningApp
+from twin.services.history_keeper import HistoryKeeper
+from twin.services.intake import Intake
+from twin.services.live_feed import BACKFILL_SUFFIX, LiveFeed
+from twin.services.run_twin import TwinService
+
+
+def shard_of(gateway: str, n: int) -> str:
+    """The shard a gateway belongs to: a stable hash, so that a batch belongs to exactly one."""
+    digest = hashlib.sha256(gateway.encode()).digest()
+    return f"S{int.from_bytes(digest[:8], 'big') % n}"
+
+
+def signals_of(classes: Mapping[str, AssetClass]) -> dict[str, Mapping[str, Signal]]:
+    return {name: asset_class.signals for name, asset_class in classes.items()}
+
+
+def build_twin_service(
+    stores: Stores,
+    classes: Mapping[str, AssetClass],
+    *,
+    holder: str,
+    clock: Clock,
+    shard: str = "S0",
+    shards: int = 1,
+    window_s: float = 60.0,
+    gap_wait_s: float = 30.0,
+    backfill: bool = False,
+) -> TwinService:
+    """The service that steps one shard, or, with `backfill`, the filled-in past of the same shard."""
+    config = BlockConfig(window_s=window_s)
+
+    def serves(gateway: str, epoch: str) -> bool:
+        return is_backfill(epoch) == backfill and shard_of(gateway, shards) == shard
+
+    def new_block(devices: Sequence[Device]) -> Block:
+        return Block.create(devices, classes, RuleSet.default(classes), config)
+
+    def load_block(snapshot: bytes) -> Block:
+        return Block.from_bytes(snapshot, classes, RuleSet.default(classes))
+
+    signals = signals_of(classes)
+    name = shard + BACKFILL_SUFFIX if backfill else shard
+    return TwinService(
+        shard=name,
+        holder=holder,
+        telemetry=stores.telemetry,
+        registry=stores.registry,
+        shards=stores.shards,
+        intake=Intake(
+            stores.telemetry,
+            signals,
+            serves=serves,
+            takes_strays=not backfill and shard == "S0",
+            gap_wait_s=gap_wait_s,
+        ),
+        keeper=HistoryKeeper(name, stores.history, signals, settle_s=window_s, keep_recent=not backfill),
+        new_block=new_block,
+        load_block=load_block,
+        clock=clock,
+        tidy=stores.tidy,
+        is_backfill=backfill,
+    )
+
+
+def build_app(
+    stores: Stores,
+    classes: Mapping[str, AssetClass],
+    *,
+    clock: Clock,
+    demo: bool,
+    operators: frozenset[str] = frozenset(),
+    shards: int = 1,
+) -> RunningApp:
+    """The application behind the pages, not yet started."""
+    feed = LiveFeed(
+        shards=stores.shards,
+        registry=stores.registry,
+        history=stores.history,
+        alerts=stores.alerts,
+        settings=stores.settings,
+        signals=signals_of(classes),
+        clock=clock,
+    )
+    actions = Actions(
+        roles=Roles(demo, operators),
+        registry=stores.registry,
+        responses=stores.responses,
+        commands=stores.commands,
+        audit=stores.audit,
+        clock=clock,
+    )
+    return RunningApp(
+        classes=classes,
+        demo=demo,
+        feed=feed,
+        actions=actions,
+        history=stores.history,
+        commands=stores.commands,
+        ground_truth=stores.ground_truth,
+        quarantine=stores.quarantine,
+        clock=clock,
+        shards=tuple(f"S{number}" for number in range(shards)),
+    )
