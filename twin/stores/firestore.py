@@ -103,7 +103,8 @@ class FirestoreDocuments(Documents):
         limit: int = PAGE,
         content: Literal["all", "data", "none"] = "all",
     ) -> Sequence[Document]:
-        query = self._query(collection, part, by, descending)
+        way = "DESCENDING" if descending else "ASCENDING"
+        query = self._query(collection, part, by, descending).order_by("__name__", direction=way)
         if sort_from is not None:
             query = query.where(filter=FieldFilter(SORT, ">=", sort_from))
         if sort_to is not None:
@@ -238,7 +239,8 @@ class FirestoreDocuments(Documents):
         way = "DESCENDING" if descending else "ASCENDING"
         stored = self._client.collection(collection)
         query = stored.where(filter=FieldFilter(PART if by == "part" else ALSO, "==", part))
-        return query.order_by(SORT, direction=way).order_by("__name__", direction=way)
+        # Ties go by name; saying so here would break the client library's listeners, which cannot compare names.
+        return query.order_by(SORT, direction=way)
 
     def _document(self, collection: str, snapshot: Any, *, blob: bool = True) -> Document | None:
         if not snapshot.exists:
