@@ -7,7 +7,7 @@ settings people change while it runs (rules, assumptions): those live in the sto
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -30,8 +30,10 @@ class Settings:
     profile     TWIN_PROFILE: live, standard or free
     gap_wait_s  TWIN_GAP_WAIT_S: how long a missing batch is waited for
     window_s    TWIN_WINDOW_S: within this time of a device's newest reading, arrival order does not matter
-    tick_s      TWIN_TICK_S: how often the twin service looks for new batches
+    step_interval_s  TWIN_STEP_INTERVAL_S: how often the twin service looks for new batches
     shards      TWIN_SHARDS: into how many shards the gateways are spread; fixed for the life of a store
+    worker      TWIN_WORKER: inside the app's process, or separate (`python -m twin worker`)
+    demo        TWIN_DEMO: 1 where everybody is a demo visitor and may break simulated machines
     """
 
     home: Path
@@ -40,8 +42,10 @@ class Settings:
     profile: str = "standard"
     gap_wait_s: float = 30.0
     window_s: float = 60.0
-    tick_s: float = 1.0
+    step_interval_s: float = 1.0
     shards: int = 1
+    worker: str = "inside"
+    demo: bool = False
 
     @property
     def metered(self) -> bool:
@@ -53,39 +57,48 @@ class Settings:
         """Least real seconds between two batches of a gateway."""
         return FLUSH_S[self.profile] if self.metered else 0.0
 
-
-def read_settings(
-    environ: Mapping[str, str],
-    *,
-    home: str | None = None,
-    store_url: str | None = None,
-    profile: str | None = None,
-) -> Settings:
-    """Settings from the environment; an argument that is not None wins over its variable."""
-    chosen = home or environ.get("TWIN_HOME") or ".twin"
-    folder = Path(chosen).expanduser().absolute()
-    data_dir = environ.get("TWIN_DATA_DIR")
-    return Settings(
-        home=folder,
-        store_url=store_url or environ.get("TWIN_STORE") or f"sqlite:///{folder.as_posix()}/twin.sqlite",
-        data_dir=Path(data_dir).expanduser() if data_dir else None,
-        profile=_profile(profile or environ.get("TWIN_PROFILE") or "standard"),
-        gap_wait_s=_number(environ, "TWIN_GAP_WAIT_S", float, 30.0, 0.0),
-        window_s=_number(environ, "TWIN_WINDOW_S", float, 60.0, 0.0),
-        tick_s=_number(environ, "TWIN_TICK_S", float, 1.0, 0.05),
-        shards=_number(environ, "TWIN_SHARDS", int, 1, 1),
-    )
-
-
-def _profile(name: str) -> str:
-    if name not in FLUSH_S:
-        raise SettingsError(
-            "TWIN_PROFILE",
-            value=name,
-            rule=f"must be one of {', '.join(FLUSH_S)}",
-            next_step="Correct the variable",
+    @classmethod
+    def from_environ(
+        cls,
+        environ: Mapping[str, str],
+        *,
+        home: str | None = None,
+        store_url: str | None = None,
+        profile: str | None = None,
+    ) -> Settings:
+        """Settings from the environment; an argument that is not None wins over its variable."""
+        chosen = home or environ.get("TWIN_HOME") or ".twin"
+        folder = Path(chosen).expanduser().absolute()
+        data_dir = environ.get("TWIN_DATA_DIR")
+        return cls(
+            home=folder,
+            store_url=store_url
+            or environ.get("TWIN_STORE")
+            or f"sqlite:///{(folder / 'twin.sqlite').as_posix()}",
+            data_dir=Path(data_dir).expanduser() if data_dir else None,
+            profile=_choice(
+                "TWIN_PROFILE", profile or environ.get("TWIN_PROFILE"), tuple(FLUSH_S), "standard"
+            ),
+            gap_wait_s=_number(environ, "TWIN_GAP_WAIT_S", float, 30.0, 0.0),
+            window_s=_number(environ, "TWIN_WINDOW_S", float, 60.0, 0.0),
+            step_interval_s=_number(environ, "TWIN_STEP_INTERVAL_S", float, 1.0, 0.05),
+            shards=_number(environ, "TWIN_SHARDS", int, 1, 1),
+            worker=_choice("TWIN_WORKER", environ.get("TWIN_WORKER"), ("inside", "separate"), "inside"),
+            demo=_choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
         )
-    return name
+
+
+def _choice(name: str, value: str | None, known: Sequence[str], default: str) -> str:
+    if not value:
+        return default
+    if value not in known:
+        raise SettingsError(
+            name,
+            value=value,
+            rule=f"must be one of {', '.join(known)}",
+            next_step="Correct it or leave it out",
+        )
+    return value
 
 
 def _number(environ: Mapping[str, str], name: str, kind: Callable[[str], T], default: T, least: float) -> T:

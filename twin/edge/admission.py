@@ -31,6 +31,14 @@ class Judged:
     refused: list[QuarantineEntry] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What a source could not even make a record of, and why; it goes to quarantine."""
+
+    raw: str
+    reason: str
+
+
 class Admission:
     """Judges records of registered devices against their asset class."""
 
@@ -44,6 +52,9 @@ class Admission:
     def judge(self, records: Sequence[object], now: datetime) -> Judged:
         judged = Judged()
         for record in records:
+            if isinstance(record, Unreadable):
+                judged.refused.append(self._refusal(record.raw, record.reason, now))
+                continue
             try:
                 judged.records.append(self._admitted(record, now))
             except RecordError as error:

@@ -146,6 +146,11 @@ class Gateway:
             if self._commands is not None:
                 self.uplink.errand(partial(self._commands.answer, command.command_id, state, answer, now_s))
 
+    @property
+    def has_unkept(self) -> bool:
+        """Whether something was sampled that is not in the outbox yet."""
+        return bool(self._records or self._refusals)
+
     def flush(self) -> None:
         """Make everything sampled so far durable, with its machines."""
         machines = SavedMachines(self._label, self.last_s, self.source.snapshot())

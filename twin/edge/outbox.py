@@ -133,6 +133,13 @@ class Outbox:
             row = self._db.execute("SELECT label, at_s, state FROM machines").fetchone()
         return None if row is None else SavedMachines(*row)
 
+    def remember(self, name: str, value: str) -> str:
+        """What was remembered under `name` in this file, or `value` from now on."""
+        with self._lock, self._db:
+            self._db.execute("INSERT OR IGNORE INTO about VALUES (?, ?)", (name, value))
+            row = self._db.execute("SELECT value FROM about WHERE name = ?", (name,)).fetchone()
+        return str(row[0])
+
     def unsent(self, sent_at: datetime, after_seq: int = 0, limit: int = 16) -> list[Batch]:
         """The oldest batches with seq > after_seq that are not confirmed, in order."""
         with self._lock:

@@ -31,8 +31,14 @@ class Pace:
 class SimulatedTime:
     """Seconds since 1970 up to which machines may have been simulated."""
 
-    def __init__(self, clock: Clock, start_s: float, speed: float = math.inf) -> None:
-        """start_s at or before now; speed in simulated seconds per real one until real time is reached."""
+    def __init__(
+        self, clock: Clock, start_s: float, speed: float = math.inf, end_s: float = math.inf
+    ) -> None:
+        """start_s at or before now; speed in simulated seconds per real one until real time is reached.
+
+        end_s: where a simulated past stops for good
+        """
+        self.end_s = end_s
         self._clock = clock
         self._start_s = start_s
         self._speed = speed
@@ -45,12 +51,14 @@ class SimulatedTime:
     @property
     def now_s(self) -> float:
         if math.isinf(self._speed):
-            return self.real_s
+            return min(self.real_s, self.end_s)
         run = (self._clock.monotonic() - self._from) * self._speed
-        return min(self.real_s, self._start_s + run)
+        return min(self.real_s, self._start_s + run, self.end_s)
 
     def wait_s(self, until_s: float) -> float:
         """Real seconds until simulated time reaches until_s, at the present pace; 0 when it has."""
+        if until_s > self.end_s:
+            return math.inf
         ahead_s = until_s - self.now_s
         if ahead_s <= 0.0:
             return 0.0

@@ -1,43 +1,22 @@
-"""The loop that ticks the gateways of one process, and fills in a longer past when there is nothing else to do.
+"""The loop that ticks the gateways of one process.
 
 Promises: ticks of all gateways in simulated order, never ahead of simulated time; requests are looked at between
-ticks; back-fill takes at most about half a core and never delays a tick by more than one slice.
+ticks; a past is simulated no faster than the outboxes empty, so that it fills neither disk nor memory.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 from twin.edge.gateway import Gateway
 from twin.edge.pace import Pace, SimulatedTime
 from twin.ports import Clock
 
-SLICE_S = 0.04
-MOST_UNSENT = 8
-REPORT_EVERY_S = 2.0
-
-
-@dataclass
-class Backfill:
-    """A past simulated behind the live stream, from from_s until before until_s, a tick every interval_s."""
-
-    gateway: Gateway
-    from_s: float
-    until_s: float
-    interval_s: float
-    report: Callable[[Backfill], None] = lambda _: None
-    reported_at: float = field(default=-REPORT_EVERY_S)
-    simulated: bool = False
-    done: bool = False
-
-    @property
-    def share(self) -> float:
-        """0-1 of the span simulated."""
-        if self.simulated or self.until_s <= self.from_s:
-            return 1.0
-        return max(0.0, min(1.0, (self.gateway.last_s - self.from_s) / (self.until_s - self.from_s)))
+MOST_UNSENT = 64
+"""Batches in an outbox beyond which catching up waits; the live stream never does."""
+LIVE_S = 60.0
+LONGEST_WAIT_S = 0.5
 
 
 class Sampling:
@@ -50,71 +29,45 @@ class Sampling:
         pace: Pace,
         clock: Clock,
         *,
+        stop: threading.Event,
         wake: threading.Event,
-        backfills: Sequence[Backfill] = (),
+        finished: Callable[[], bool] = lambda: False,
     ) -> None:
-        """wake: set it when there is something to look at before the next tick."""
+        """wake: set it when there is something to look at before the next tick; finished: nothing will come."""
+        self.stop = stop
         self.gateways = gateways
-        self.backfills = backfills
         self._time = time
         self._pace = pace
         self._clock = clock
         self._wake = wake
-        self._stopping = threading.Event()
-
-    def stop(self) -> None:
-        """End `run` at the next opportunity; safe in a signal handler."""
-        self._stopping.set()
-        self._wake.set()
+        self._finished = finished
 
     @property
     def behind_s(self) -> float:
-        """How far the slowest gateway's simulated time lies before real time."""
-        return max(0.0, self._time.real_s - min(gateway.last_s for gateway in self.gateways))
+        """How far the slowest gateway lies before simulated time's end: real time, or the end of the past."""
+        end_s = min(self._time.real_s, self._time.end_s)
+        return max(0.0, end_s - min(gateway.last_s for gateway in self.gateways))
 
     def run(self, until: float | None = None, on_round: Callable[[], None] = lambda: None) -> None:
-        """Tick until `stop`, or until this value of the monotonic clock; on_round is called after every tick."""
-        while not self._stopping.is_set() and (until is None or self._clock.monotonic() < until):
+        """Tick until `stop` is set, until nothing will come, or until this value of the monotonic clock.
+
+        on_round is called after every tick and at least twice a second.
+        """
+        while not self.stop.is_set() and not self._finished():
+            if until is not None and self._clock.monotonic() >= until:
+                return
             self._wake.clear()
             for gateway in self.gateways:
                 gateway.obey()
             gateway = min(self.gateways, key=lambda g: g.next_s)
+            real_s = self._time.real_s
             wait_s = self._time.wait_s(gateway.next_s)
+            if gateway.outbox.waiting[0] > MOST_UNSENT and real_s - gateway.next_s > LIVE_S:
+                wait_s = max(wait_s, 0.05)
             if wait_s <= 0.0:
-                real_s = self._time.real_s
                 gateway.tick(gateway.next_s, self._pace.interval_at(gateway.next_s, real_s))
-            elif not self._fill_in():
+            else:
                 if until is not None:
                     wait_s = min(wait_s, max(0.0, until - self._clock.monotonic()))
-                self._wake.wait(min(wait_s, 0.5))
+                self._wake.wait(min(wait_s, LONGEST_WAIT_S))
             on_round()
-
-    def _fill_in(self) -> bool:
-        """One slice of back-fill and as long a rest; whether there was something to do."""
-        open_ones = [backfill for backfill in self.backfills if not backfill.done]
-        worked = False
-        for backfill in open_ones:
-            worked = self._slice(backfill) or worked
-            now = self._clock.monotonic()
-            if backfill.done or now - backfill.reported_at >= REPORT_EVERY_S:
-                backfill.reported_at = now
-                backfill.report(backfill)
-        if worked:
-            self._wake.wait(SLICE_S)
-        return worked
-
-    def _slice(self, backfill: Backfill) -> bool:
-        gateway = backfill.gateway
-        if backfill.simulated:
-            backfill.done = gateway.uplink.settled
-            return False
-        if gateway.outbox.waiting[0] > MOST_UNSENT:
-            return False
-        end = self._clock.monotonic() + SLICE_S / len(self.backfills)
-        while self._clock.monotonic() < end:
-            if gateway.next_s >= backfill.until_s:
-                gateway.flush()
-                backfill.simulated = True
-                break
-            gateway.tick(gateway.next_s, backfill.interval_s)
-        return True
