@@ -133,12 +133,13 @@ def line(trend: Trend) -> Line:
     cross = wide * trend.q1 / (stt * weight)
     mean_var = wide * trend.squared / weight**2
     age = trend.age_h
-    values = (
-        trend.mean + slope * age,
-        slope,
-        mean_var + 2.0 * age * cross + age * age * slope_var,
-        slope_var,
-        cross + age * slope_var,
-        residual_var,
+    return Line(
+        level=np.where(good, trend.mean + slope * age, np.nan),
+        slope_per_h=np.where(good, slope, np.nan),
+        level_var=np.where(good, mean_var + 2.0 * age * cross + age * age * slope_var, np.nan),
+        slope_var=np.where(good, slope_var, np.nan),
+        covariance=np.where(good, cross + age * slope_var, np.nan),
+        residual_var=np.where(good, residual_var, np.nan),
+        samples=samples,
+        autocorrelation=np.where(good, rho, 0.0),
     )
-    return Line(*(np.where(good, v, np.nan) for v in values), samples, np.where(good, rho, 0.0))

@@ -1,0 +1,204 @@
+"""The filter's covariance algebra in numpy: the reference every other backend must agree with.
+
+The scalar update is the Joseph form (Bucy and Joseph, 1968) for one sensor, written so that its rounding cancels:
+A = P - v v' with v = P h / sqrt(s), then P = A + sym(g K') with g = R K - A h taken from the *rounded* A. That keeps
+P positive up to P / R = 1e16, where the plain form P - K h P stops at about 1e8. It holds for any gain, so a
+masked sensor (K = 0) leaves P as it was, to the bit.
+
+Arrays are whole rows of devices, so that a call costs the same for one device as for a thousand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+
+from twin.estimation.checks import Mask
+from twin.estimation.covariance import diagonal_rows, full_index, packed_rows
+from twin.estimation.model import Array, Entry, Matrix
+from twin.estimation.outcome import Update
+
+
+def is_zero(entry: Entry) -> bool:
+    """A structural zero: the float 0.0 (an array of zeros is data, not structure)."""
+    return not isinstance(entry, np.ndarray) and entry == 0.0
+
+
+class Scratch(threading.local):
+    """Working arrays, made once per thread and size. No value is read that was not written in the same call."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[int, int], tuple[Array, ...]] = {}
+
+    def get(self, dx: int, n: int) -> tuple[Array, ...]:
+        """Cubes full, half [dx, dx, n]; p, gain, v, t [dx, n]; residual, s, w [n]."""
+        if (dx, n) not in self._kept:
+            if len(self._kept) >= 16:
+                self._kept.clear()
+            cubes = (np.empty((dx, dx, n)) for _ in range(2))
+            rows = (np.empty((dx, n)) for _ in range(4))
+            self._kept[dx, n] = (*cubes, *rows, *(np.empty(n) for _ in range(3)))
+        return self._kept[dx, n]
+
+
+SCRATCH = Scratch()
+
+
+def weighted_sum(terms: Sequence[tuple[Entry, Array]], out: Array, scratch: Array) -> None:
+    """out = sum of entry * array, left to right. Arrays may not be `out` or `scratch`."""
+    if not terms:
+        out[...] = 0.0
+        return
+    entry, array = terms[0]
+    if isinstance(entry, float) and entry == 1.0:
+        if len(terms) == 1:
+            out[...] = array
+            return
+        done = array
+    else:
+        done = np.multiply(array, entry, out=out)
+    for entry, array in terms[1:]:
+        more = (
+            array
+            if isinstance(entry, float) and entry == 1.0
+            else np.multiply(array, entry, out=scratch[: len(array)] if scratch.ndim > 1 else scratch)
+        )
+        done = np.add(done, more, out=out)
+
+
+def transform(P: Array, part: slice, F: Matrix, Q: Matrix, out: Array) -> None:
+    """out[:, part] = F P F' + Q for the devices of `part`; entries of F and Q are floats or arrays over `part`."""
+    P, out, dx = P[:, part], out[:, part], len(F)
+    full, half, _, _, _, t, *_ = SCRATCH.get(dx, P.shape[1])
+    P.take(full_index(dx), axis=0, out=full, mode="clip")
+    for i in range(dx):
+        weighted_sum([(e, full[k]) for k, e in enumerate(F[i]) if not is_zero(e)], half[i], t)
+    for j in range(dx):
+        row = out[packed_rows(j) : packed_rows(j + 1)]
+        weighted_sum([(e, half[: j + 1, k]) for k, e in enumerate(F[j]) if not is_zero(e)], row, t)
+        for i in range(j + 1):
+            if not is_zero(Q[j][i]):
+                row[i] += Q[j][i]
+
+
+def correct(
+    F: Matrix | None,
+    Q: Matrix | None,
+    P: Array,
+    part: slice,
+    x: Array,
+    H: Matrix,
+    noise: Array,
+    z: Array,
+    observed: Mask,
+    expected: Array,
+    gate: float,
+    out: Update,
+) -> None:
+    """Fold the measurements of the devices of `part` into `out`; with F and Q, predict their covariance first.
+
+    P, z, observed and out span all devices; x, expected and the entries of F, Q and H span `part`.
+    """
+    there = observed[:, part] & np.isfinite(z[:, part])
+    nu = np.where(there, z[:, part] - expected, 0.0)
+    new_P, S, white = out.P[:, part], out.S[:, part], out.white[:, part]
+    if F is None or Q is None:
+        new_P[...] = P[:, part]
+    else:
+        transform(P, part, F, Q, out.P)
+    sparse = [[(k, entry) for k, entry in enumerate(row) if not is_zero(entry)] for row in H]
+    for i, row in enumerate(sparse):
+        S[i] = noise[i]
+        for a, (j, left) in enumerate(row):
+            for k, right in row[: a + 1]:
+                S[i] += ((1.0 if k == j else 2.0) * left * right) * new_P[packed_rows(j) + k]
+    ratio = nu * nu
+    ratio /= S
+    accepted = there & (ratio <= gate)
+    d = np.zeros_like(x)
+    for i, row in enumerate(sparse):
+        residual, inverse = fold_into(new_P, d, row, float(noise[i]), nu[i], accepted[i])
+        np.multiply(residual, inverse, out=white[i])
+        white[i] *= there[i]
+    new_x = np.add(x, d, out=out.x[:, part])
+    out.expected[:, part], out.nu[:, part], out.ratio[:, part] = expected, nu, ratio
+    np.einsum("ij,ij->j", white, white, out=out.nis[part])
+    np.sum(there, axis=0, out=out.seen[part])
+    out.accepted[:, part] = accepted
+    total = new_x.sum(axis=0)
+    total += new_P.sum(axis=0)
+    smallest = new_P[diagonal_rows(len(x))].min(axis=0)
+    np.logical_not(np.isfinite(total) & (smallest > 0.0), out=out.diverged[part])
+
+
+def fold_into(
+    P: Array, d: Array, h: Sequence[tuple[int, Entry]], noise: float, nu: Array, accept: Array
+) -> tuple[Array, Array]:
+    """Fold one scalar sensor into P (packed) and into d = x - x0, in place, for every device.
+
+    h       non-zero entries of the sensor's row of H as (state, entry)
+    noise   the sensor's variance
+    nu      [n] z - h(x0); the part d already explains is taken off here
+    accept  [n] 1.0 or True to use the sensor, 0.0 or False to leave the device as it is
+
+    Returns (residual, 1 / sqrt(s)) given the sensors folded in before; scratch, gone with the next call.
+    """
+    dx, n = d.shape
+    _, _, p, gain, v, t, residual, s, w = SCRATCH.get(dx, n)
+    _gather(P, h, p, t)
+    weighted_sum([(e, p[k]) for k, e in h], s, w)
+    s += noise
+    np.sqrt(s, out=s)
+    np.divide(1.0, s, out=s)
+    np.multiply(s, accept, out=w)
+    np.multiply(p, w, out=v)
+    np.multiply(v, w, out=gain)
+    weighted_sum([(e, d[k]) for k, e in h], residual, t[0])
+    np.subtract(nu, residual, out=residual)
+    d += np.multiply(gain, residual, out=t)
+    for i in range(dx):
+        row = P[packed_rows(i) : packed_rows(i + 1)]
+        row -= np.multiply(v[: i + 1], v[i], out=t[: i + 1])
+    _gather(P, h, p, t)
+    g = np.subtract(np.multiply(gain, noise, out=t), p, out=p)
+    if len(h) == 1:
+        _correct_one(P, g, gain, h[0][0], t)
+    else:
+        _correct(P, g, gain, t)
+    return residual, s
+
+
+def _correct(P: Array, g: Array, gain: Array, t: Array) -> None:
+    """P += (g K' + K g') / 2."""
+    g *= 0.5
+    for i in range(len(g)):
+        row = P[packed_rows(i) : packed_rows(i + 1)]
+        row += np.multiply(g[: i + 1], gain[i], out=t[: i + 1])
+        row += np.multiply(gain[: i + 1], g[i], out=t[: i + 1])
+
+
+def _correct_one(P: Array, g: Array, gain: Array, k: int, t: Array) -> None:
+    """P += g K' for a sensor of the one state k: half the work, since g K' is symmetric but for rounding.
+
+    Pairs that involve k take g_i K_k, not g_k K_i: that is the side on which the rounding of a large P cancels.
+    """
+    for i in range(len(g)):
+        row = P[packed_rows(i) : packed_rows(i + 1)]
+        left, right = (g, gain) if i == k else (gain, g)
+        row += np.multiply(left[: i + 1], right[i], out=t[: i + 1])
+
+
+def _gather(P: Array, h: Sequence[tuple[int, Entry]], out: Array, scratch: Array) -> None:
+    """out [dx, n] = P h'."""
+    rows = full_index(out.shape[0])
+    if not h:
+        out[...] = 0.0
+    for place, (k, entry) in enumerate(h):
+        target = scratch if place else out
+        P.take(rows[k], axis=0, out=target, mode="clip")
+        if not (isinstance(entry, float) and entry == 1.0):
+            target *= entry
+        if place:
+            out += scratch
