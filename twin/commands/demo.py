@@ -22,8 +22,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from twin.bootstrap import Settings
 from twin.commands.environment import ROOT, say
-from twin.settings import Settings
 
 FIRST_PORT = 8501
 READY_WITHIN_S = 60.0

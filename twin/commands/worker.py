@@ -13,10 +13,9 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from twin.bootstrap import build_twin_service, end_with_parent, open_stores
+from twin.bootstrap import Settings, build_twin_service, end_with_parent, open_stores
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
-from twin.settings import Settings
 
 
 def main(argv: Sequence[str]) -> int:
