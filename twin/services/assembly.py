@@ -17,6 +17,7 @@ from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.services.actions import Actions, Roles
 from twin.services.app import RunningApp
+from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
 from twin.services.live_feed import BACKFILL_SUFFIX, LiveFeed
@@ -73,6 +74,7 @@ def build_twin_service(
             gap_wait_s=gap_wait_s,
         ),
         keeper=HistoryKeeper(name, stores.history, signals, settle_s=window_s, keep_recent=not backfill),
+        gateways=GatewayWatch(stores.alerts),
         new_block=new_block,
         load_block=load_block,
         clock=clock,

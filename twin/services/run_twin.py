@@ -20,10 +20,11 @@ from datetime import timedelta
 from twin.engine.block import Block, Step
 from twin.errors import LeaseLostError, SnapshotError, StoreUnavailableError
 from twin.ports import Checkpoint, Clock, Lease, RegistryStore, ShardStore, StepCommit, TelemetryStore
-from twin.schema.alert import Case
+from twin.schema.alert import Alert, Case
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
+from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
 
@@ -52,6 +53,7 @@ class TwinService:
         shards: ShardStore,
         intake: Intake,
         keeper: HistoryKeeper,
+        gateways: GatewayWatch,
         new_block: Callable[[list[Device]], Block],
         load_block: Callable[[bytes], Block],
         clock: Clock,
@@ -70,6 +72,7 @@ class TwinService:
         self._shards = shards
         self._intake = intake
         self._keeper = keeper
+        self._gateways = gateways
         self._new_block = new_block
         self._load_block = load_block
         self._clock = clock
@@ -157,7 +160,8 @@ class TwinService:
         self._states.update({state.device_id: state for state in step.states})
         self._facts["steps"] += 1
         self._facts["readings"] += len(taken.readings)
-        quiet = not (taken.batches or step.states or step.alerts or step.cases)
+        alerts, cases = self._found(step, now_s)
+        quiet = not (taken.batches or step.states or alerts or cases)
         if quiet and not heartbeat and monotonic - self._committed < HEARTBEAT_S:
             return taken.more
         for gateway, epoch, seq, newest in taken.batches:
@@ -170,9 +174,9 @@ class TwinService:
             cursor=dict(self._intake.cursor),
             states=dict(self._states),
             tail=history.tail,
-            worker=self._worker_facts(step, began, now_s, behind_s),
-            alerts=() if self._is_backfill else step.alerts,
-            cases=self._cases(step, now_s),
+            worker=self._worker_facts(step, len(alerts) + len(cases), began, now_s, behind_s),
+            alerts=alerts,
+            cases=cases,
             recent=history.recent,
             hours=history.hours,
             days=history.days,
@@ -217,6 +221,7 @@ class TwinService:
             lambda device_id, at_s: at_s <= block.window_start_s(device_id),
         )
         self._keeper.resume(self._devices, to_seconds(self._clock.now()))
+        self._gateways.resume()
         return True
 
     def _restore(self) -> tuple[Block, Checkpoint | None]:
@@ -243,12 +248,15 @@ class TwinService:
         if changed and self._block is not None:
             self._block.with_devices(changed)
 
-    def _cases(self, step: Step, now_s: float) -> list[Case]:
-        cases = [
-            replace(case, catching_up=self._is_backfill or case.catching_up or _found_late(case, now_s))
-            for case in step.cases
+    def _found(self, step: Step, now_s: float) -> tuple[list[Alert], list[Case]]:
+        """What the step's engine and the gateways' own behaviour changed; of the past only what is over."""
+        if self._is_backfill:
+            return [], [replace(case, catching_up=True) for case in step.cases if not case.is_open]
+        alerts, cases = self._gateways.observe(self._intake.rival_epochs, now_s)
+        late = [
+            replace(case, catching_up=case.catching_up or _found_late(case, now_s)) for case in step.cases
         ]
-        return [case for case in cases if not case.is_open] if self._is_backfill else cases
+        return [*step.alerts, *alerts], [*late, *cases]
 
     def _checkpoint(self, now_s: float) -> Checkpoint:
         """Engine state at the window's start, and per epoch the newest batch that lies wholly inside it."""
@@ -266,9 +274,9 @@ class TwinService:
         return Checkpoint(self._clock.now(), cursor, block.to_bytes())
 
     def _worker_facts(
-        self, step: Step, began: float, now_s: float, behind_s: float | None
+        self, step: Step, changes: int, began: float, now_s: float, behind_s: float | None
     ) -> dict[str, float | int | str | list[str]]:
-        self._facts["alert_changes"] += len(step.alerts) + len(step.cases)
+        self._facts["alert_changes"] += changes
         return {
             **self._facts,
             **{f"engine_{name}": count for name, count in step.counts.items()},
