@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -127,8 +127,15 @@ class DeviceState:
     counts: Mapping[str, int] = field(default_factory=dict)
 
     def to_document(self) -> dict[str, Any]:
-        """JSON-able form."""
-        return asdict(self)
+        """JSON-able form. Written out, not `asdict`, which takes ten times as long: every device, every step."""
+        document = _fields(self)
+        document["signals"] = {name: _fields(signal) for name, signal in self.signals.items()}
+        document["modes"] = {name: _fields(mode) for name, mode in self.modes.items()}
+        document["life"] = _fields(self.life)
+        document["health"] = _fields(self.health) | {"lost": dict(self.health.lost)}
+        document["inputs"] = dict(self.inputs)
+        document["counts"] = dict(self.counts)
+        return document
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> DeviceState:
@@ -143,3 +150,7 @@ class DeviceState:
         if "health" in known:
             known["health"] = Health(**known["health"])
         return cls(**known)
+
+
+def _fields(value: DeviceState | SignalState | ModeState | Life | Health) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__slots__}
