@@ -21,6 +21,7 @@ from twin.schema.signal import Signal
 
 EXCERPT_BYTES = 4096
 MOST_RECORD_BYTES = 64_000
+_to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ class Admission:
         device, signals = known
         check_reading(reading, signals, received_at=now, commissioned_at=device.commissioned_at)
         try:
-            text = json.dumps(record, separators=(",", ":"), allow_nan=False)
+            text = _to_json(record)
         except (TypeError, ValueError, RecursionError) as error:
             raise RecordError(
                 f"{reading.device_id} record",

@@ -179,6 +179,11 @@ class Outbox:
             return len(self._waiting), sum(self._waiting.values())
 
     @property
+    def batches_waiting(self) -> int:
+        """Batches not confirmed; cheaper than `waiting`."""
+        return len(self._waiting)
+
+    @property
     def refused_waiting(self) -> int:
         """Refused inputs the store does not have yet."""
         with self._lock:

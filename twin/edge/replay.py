@@ -1,4 +1,4 @@
-"""A recording as the device of a gateway: its rows come when their time has come, by the recorded clock plus a constant.
+"""A recording as the device of a gateway: each row comes at its own time, the recorded clock plus one constant.
 
 Promises: one constant for a whole pass over the file, kept through restarts; labels never reach a record, they are
 the ground truth; what could not be read is refused with its line number and the stream goes on. Leaves out pace: it

@@ -62,7 +62,7 @@ class Sampling:
             gateway = min(self.gateways, key=lambda g: g.next_s)
             real_s = self._time.real_s
             wait_s = self._time.wait_s(gateway.next_s)
-            if gateway.outbox.waiting[0] > MOST_UNSENT and real_s - gateway.next_s > LIVE_S:
+            if gateway.outbox.batches_waiting > MOST_UNSENT and real_s - gateway.next_s > LIVE_S:
                 wait_s = max(wait_s, 0.05)
             if wait_s <= 0.0:
                 gateway.tick(gateway.next_s, self._pace.interval_at(gateway.next_s, real_s))

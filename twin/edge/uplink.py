@@ -94,7 +94,7 @@ class Uplink:
         return (
             self._registered
             and not self._errands
-            and not self._outbox.waiting[0]
+            and not self._outbox.batches_waiting
             and not self._outbox.refused_waiting
         )
 
