@@ -72,6 +72,7 @@ def live_option(view: LiveLines, colour: Mapping[str, str]) -> Option:
             "interval": 3,
             "axisLabel": _label(colour),
             "axisLine": {"show": False},
+            "axisTick": {"show": False},
             "splitLine": {"lineStyle": {"color": colour["line"]}},
         },
         "series": series,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from twin.ui.markup import esc, link
+from twin.ui.sheet import sheet
+
 
 def no_devices() -> None:
     """The first visit, before any gateway has registered a device."""
@@ -13,4 +16,14 @@ def no_devices() -> None:
         "reading; they appear here by themselves.</p>"
         '<p class="foot">Start the simulator with <code>python simulator.py</code>, or everything at once with '
         "<code>python -m twin demo</code>. What it sends is marked as simulated on every page.</p>"
+    )
+
+
+def no_such_device(device_id: str, devices: list[str]) -> None:
+    """An address that names no device, or none at all: say so and offer those there are."""
+    named = f"There is no device {esc(device_id)}." if device_id else "No device chosen."
+    links = " ".join(link("device", name, "btn", id=name) for name in devices)
+    sheet(
+        f'<h1 class="head">{named}</h1><p class="lead">Choose one of these.</p><div class="key">{links}</div>',
+        "device.choose",
     )

@@ -10,9 +10,12 @@ import streamlit as st
 T = TypeVar("T")
 
 
-def pausable(key: str, head: str, make: Callable[[], T]) -> T:
-    """Draw the section head with a pause at its right; answer the newest view, or the one kept while paused."""
-    kept = f"{key}.kept"
+def pausable(key: str, head: str, make: Callable[[], T], subject: str = "") -> T:
+    """Draw the section head with a pause at its right; answer the newest view, or the one kept while paused.
+
+    subject  what is looked at: a view of something else is never kept
+    """
+    kept = f"{key}.kept.{subject}"
     with st.container(key=f"{key.replace('.', '-')}-head", horizontal=True, vertical_alignment="bottom"):
         st.html(head)
         paused = st.toggle("Pause", key=f"{key}.pause")

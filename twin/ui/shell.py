@@ -28,9 +28,8 @@ def run(opener: Callable[[], App]) -> None:
     st.set_page_config(page_title="Twin", layout="wide", initial_sidebar_state="collapsed")
     session.provide(opener)
     theme.apply()
-    pages = [
-        st.Page(f"pages/{name}.py", title=title, default=name == "fleet", url_path=name) for name, title in PAGES
-    ]
+    pages = [st.Page(_home, title="Twin", default=True, visibility="hidden")]
+    pages += [st.Page(f"pages/{name}.py", title=title, url_path=name) for name, title in PAGES]
     pages += [
         st.Page(f"pages/{name}.py", title=title, url_path=name, visibility="hidden") for name, title in HIDDEN
     ]
@@ -41,19 +40,26 @@ def run(opener: Callable[[], App]) -> None:
     except TwinError as error:
         _cannot_open(error)
         return
-    _bar()
+    _bar(page.url_path)
     page.run()
 
 
+def _home() -> None:
+    """The bare address leads to the fleet, so that /fleet is an address too."""
+    st.switch_page("pages/fleet.py")
+
+
 @st.fragment(run_every=TICK_S)
-def _bar() -> None:
+def _bar(current: str) -> None:
     app = session.app()
     view = header(app.feed(), app.now())
     with st.container(key="bar", horizontal=True, gap="medium"):
         st.html('<div class="brand"><i></i>Twin</div>', width="content")
         for name, title in PAGES:
             count = f" `{view.open_alerts}`" if name == "alerts" and view.open_alerts else ""
-            st.page_link(f"pages/{name}.py", label=title + count)
+            here = "-here" if name == current else ""
+            with st.container(key=f"nav-{name}{here}", width="content"):
+                st.page_link(f"pages/{name}.py", label=(f"**{title}**" if here else title) + count)
         st.html(header_facts(view), width="content")
     _below(view)
 

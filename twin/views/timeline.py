@@ -1,7 +1,7 @@
 """What every device did over the last 24 h: segments to draw, and seconds, shares and counts that add up.
 
-A span's seconds per state come from the stored totals. A segment shows the state a span spent longest in, except that
-a stop is shown however short it was.
+A span's seconds per state come from the stored totals. Inside a span (minutes long) the order of its states is not
+kept: the one it began with comes first, the others follow in a fixed order, each as wide as it lasted.
 """
 
 from __future__ import annotations
@@ -114,7 +114,11 @@ def _row(
             state_s[state] += seconds * share
         for state, n in span.entries.items():
             entries[state] = entries.get(state, 0) + n
-        _add(segments, _main_state(span), (start_s - from_s) / span_s, (end_s - start_s) / span_s)
+        left = (start_s - from_s) / span_s
+        for state in _ordered(span, segments[-1].state if segments else ""):
+            width = span.state_s[state] * share / span_s
+            _add(segments, state, left, width)
+            left += width
         edge_s = end_s
     if edge_s < from_s + span_s - 0.5:
         _add(segments, UNKNOWN, (edge_s - from_s) / span_s, (from_s + span_s - edge_s) / span_s)
@@ -124,10 +128,9 @@ def _row(
     )
 
 
-def _main_state(span: Totals) -> str:
-    if span.state_s.get("ERROR", 0.0) > 0.0 and span.span_s <= 300.0:
-        return "ERROR"
-    return max(STATES, key=lambda state: span.state_s.get(state, 0.0))
+def _ordered(span: Totals, before: str) -> list[str]:
+    present = [state for state in STATES if span.state_s.get(state, 0.0) > 0.0]
+    return sorted(present, key=lambda state: state != before)
 
 
 def _add(segments: list[Segment], state: str, left: float, width: float) -> None:

@@ -1,0 +1,166 @@
+"""One device's signals as stacked panels on one time axis, as an ECharts option that updates in place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from twin.ui.theme import FONT
+from twin.views.signals import Panel, SignalsView
+
+Option = dict[str, Any]
+
+LEFT, RIGHT, NARROW_RIGHT = 48, 132, 8
+PANEL, RESIDUAL, HEAD, AXIS = 68, 42, 32, 26
+TITLE_DOWN = 10
+
+
+def chart_height(view: SignalsView) -> int:
+    """Pixels needed for the residual and every panel."""
+    return HEAD + RESIDUAL + len(view.panels) * (HEAD + PANEL) + AXIS + 6
+
+
+def signals_option(view: SignalsView, rank: int, colour: Mapping[str, str]) -> Option:
+    """rank: severity of the device's worst open case, 0 = none; it colours what lies outside the range."""
+    builder = _Builder(view, colour, colour[f"s{rank}"] if rank else colour["ink"])
+    builder.residual()
+    for panel in view.panels:
+        builder.panel(panel)
+    return builder.option()
+
+
+class _Builder:
+    """Collects grids, axes, titles and series from top to bottom."""
+
+    def __init__(self, view: SignalsView, colour: Mapping[str, str], outside: str) -> None:
+        self.view, self.colour, self.outside = view, colour, outside
+        self.top = 0
+        self.grids: list[Option] = []
+        self.x: list[Option] = []
+        self.y: list[Option] = []
+        self.titles: list[Option] = []
+        self.series: list[Option] = []
+
+    def residual(self) -> None:
+        view, last = self.view, next((v for v in reversed(self.view.residual) if v is not None), None)
+        self._grid("Deviation of the worst signal, σ", RESIDUAL)
+        now = "" if last is None else f"{last:+.1f} σ".replace("-", "−")
+        self._readout("", "range ±3 σ", now)
+        self._line("Deviation, σ", view.residual, self.colour["ink"], 1.2)
+        self.series[-1]["markArea"] = {
+            "silent": True,
+            "itemStyle": {"color": self.colour["band2"]},
+            "data": [[{"yAxis": -3}, {"yAxis": 3}]],
+        }
+        values = [v for v in view.residual if v is not None]
+        low, high = min([-4.0, *values]), max([4.0, *values])
+        self.y[-1] |= {"min": low, "max": high, "axisLabel": {"show": False}, "splitLine": {"show": False}}
+
+    def panel(self, panel: Panel) -> None:
+        self._grid(panel.title, PANEL)
+        self._readout(panel.value, panel.range_text, panel.change)
+        if panel.expected:
+            self._band(panel.low, panel.high)
+            self._line(f"{panel.title} expected", panel.expected, self.colour["model"], 1.25, dash=[4, 3])
+        self._line(panel.title, panel.measured, self.colour["ink"], 1.5)
+        if any(v is not None for v in panel.outside):
+            self._line(f"{panel.title} outside", panel.outside, self.outside, 2.0, quiet=True)
+
+    def option(self) -> Option:
+        self.x[-1]["axisLabel"] = {**self._text("ink3"), "hideOverlap": True, "formatter": _TIME}
+        narrow = {
+            "grid": [{"right": NARROW_RIGHT} for _ in self.grids],
+            "title": [{} if i % 2 == 0 else {"subtextStyle": {"fontSize": 0}} for i in range(len(self.titles))],
+        }
+        base: Option = {
+            "animation": False,
+            "useUTC": True,
+            "backgroundColor": "transparent",
+            "textStyle": {"fontFamily": FONT},
+            "title": self.titles,
+            "grid": self.grids,
+            "xAxis": self.x,
+            "yAxis": self.y,
+            "series": self.series,
+            "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": self.colour["line2"]}},
+            "tooltip": {
+                "trigger": "axis",
+                "confine": True,
+                "backgroundColor": self.colour["ink"],
+                "borderWidth": 0,
+                "textStyle": {"color": self.colour["ground"], "fontSize": 12, "fontFamily": FONT},
+            },
+        }
+        return {"baseOption": base, "media": [{"query": {"maxWidth": 560}, "option": narrow}, {"option": _wide(self.grids)}]}
+
+    def _grid(self, title: str, height: int) -> None:
+        i = len(self.grids)
+        self.titles.append(
+            {"text": title, "left": 0, "top": self.top + TITLE_DOWN, "padding": 0, "textStyle": {**self._text("ink"), "fontWeight": 600}}
+        )
+        self.grids.append({"left": LEFT, "right": RIGHT, "top": self.top + HEAD, "height": height})
+        self.x.append(
+            {
+                "type": "time", "gridIndex": i, "min": self.view.from_s * 1000, "max": self.view.to_s * 1000,
+                "axisLabel": {"show": False}, "axisTick": {"show": False}, "splitLine": {"show": False},
+                "axisLine": {"show": True, "onZero": False, "lineStyle": {"color": self.colour["line"]}},
+            }
+        )  # fmt: skip
+        self.y.append(
+            {
+                "type": "value", "gridIndex": i, "scale": True, "splitNumber": 2,
+                "axisLabel": {**self._text("ink3"), "showMinLabel": False}, "axisLine": {"show": False}, "axisTick": {"show": False},
+                "splitLine": {"lineStyle": {"color": self.colour["line"]}},
+            }
+        )  # fmt: skip
+        self.top += HEAD + height
+
+    def _readout(self, value: str, below: str, change: str) -> None:
+        top = self.grids[-1]["top"] - 4
+        self.titles.append(
+            {
+                "text": value, "subtext": "\n".join(t for t in (below, change) if t),
+                "right": 0, "top": top, "padding": 0, "itemGap": 2, "textAlign": "auto",
+                "textStyle": {"color": self.colour["ink"], "fontSize": 18, "fontWeight": 400, "fontFamily": FONT},
+                "subtextStyle": {**self._text("ink2"), "lineHeight": 15},
+            }
+        )  # fmt: skip
+
+    def _band(self, low: Sequence[float | None], high: Sequence[float | None]) -> None:
+        i = len(self.grids) - 1
+        width = [None if a is None or b is None else round(b - a, 6) for a, b in zip(low, high, strict=True)]
+        for values, style in ((low, {"opacity": 0}), (width, {"color": self.colour["band"], "opacity": 1})):
+            self.series.append(
+                {
+                    "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": self._xy(values), "stack": f"band{i}",
+                    "stackStrategy": "all", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0},
+                    "areaStyle": style, "tooltip": {"show": False}, "z": 1,
+                }
+            )  # fmt: skip
+
+    def _line(
+        self, name: str, values: Sequence[float | None], colour: str, width: float, *, dash: list[int] | None = None, quiet: bool = False
+    ) -> None:  # fmt: skip
+        i = len(self.grids) - 1
+        style: Option = {"color": colour, "width": width}
+        if dash:
+            style["type"] = dash
+        self.series.append(
+            {
+                "type": "line", "name": name, "xAxisIndex": i, "yAxisIndex": i, "data": self._xy(values),
+                "symbol": "none", "lineStyle": style, "itemStyle": {"color": colour}, "z": 3, "tooltip": {"show": not quiet},
+            }
+        )  # fmt: skip
+
+    def _xy(self, values: Sequence[float | None]) -> list[list[float | None]]:
+        return [[t, v] for t, v in zip(self.view.t_ms, values, strict=True)]
+
+    def _text(self, role: str) -> Option:
+        return {"color": self.colour[role], "fontSize": 12, "fontFamily": FONT}
+
+
+_TIME = {"month": "{d} {MMM}", "day": "{d} {MMM}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}", "second": "{HH}:{mm}:{ss}"}
+
+
+def _wide(grids: Sequence[Option]) -> Option:
+    return {"grid": [{"right": RIGHT} for _ in grids]}

@@ -1,0 +1,118 @@
+"""The head of a device's page: what it is, what is wrong with it, and what to do next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from twin.schema.alert import CaseRecord
+from twin.schema.instant import from_seconds, to_seconds
+from twin.views.app import App, Feed
+from twin.views.attention import Fact, case_facts, open_cases, owner_of
+from twin.views.status import Status, severity_rank, status_of
+from twin.views.wording import age, count, moment, number, plural, title
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """What a person should do now. case_id "" = nothing to acknowledge."""
+
+    lead: str
+    text: str
+    open_for: str
+    facts: tuple[Fact, ...]
+    owner: str
+    case_id: str
+    version: int
+    acknowledged: bool
+    others: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    device_id: str
+    area: str
+    first: str
+    rest: str
+    rank: int
+    status: Status
+    upstream: tuple[str, ...]
+    downstream: tuple[str, ...]
+    inherited_from: str
+    facts: tuple[str, ...]
+    todo: ToDo
+    inputs: tuple[Fact, ...]
+
+
+def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceView:
+    """device_id must be registered; a device without a reading gets a page too."""
+    device = feed.devices[device_id]
+    state = feed.states.get(device_id)
+    asset_class = app.classes.get(device.asset_class)
+    cases = open_cases(feed.cases, [device_id])
+    worst = cases[0] if cases else None
+    label = asset_class.label if asset_class else title(device.asset_class)
+    status = status_of(state, now)
+    last = "No reading yet" if state is None else f"Last reading {age(to_seconds(now) - state.observed_at_s)} ago"
+    months = max(0, (now - device.commissioned_at).days // 30)
+    facts = (f"{label} {device.model}, {months} months in service", f"{device.site}, gateway {device.gateway}", last)
+    signals = asset_class.signals if asset_class else {}
+    inputs = tuple(
+        Fact(signals[n].label if n in signals else n, f"{number(v)} {signals[n].unit if n in signals else ''}".strip())
+        for n, v in (state.inputs if state else {}).items()
+        if n != "run"
+    )
+    return DeviceView(
+        device_id=device_id,
+        area=device.area,
+        first=f"{device_id}: {_said(worst, status)}",
+        rest=_rest(cases, state.inherited_from if state else ""),
+        rank=severity_rank(worst.case.severity) if worst else 0,
+        status=status,
+        upstream=device.upstream,
+        downstream=tuple(sorted(d.device_id for d in feed.devices.values() if device_id in d.upstream)),
+        inherited_from=state.inherited_from if state else "",
+        facts=facts,
+        todo=_todo(cases, case_facts(device, state), now),
+        inputs=inputs,
+    )
+
+
+def _said(worst: CaseRecord | None, status: Status) -> str:
+    if worst is None:
+        return {"run": "runs.", "idle": "idle.", "mnt": "in maintenance.", "err": f"{status.word.lower()}."}.get(
+            status.mark, f"{status.word[:1].lower()}{status.word[1:]}."
+        )
+    text = worst.case.title
+    return f"{text[:1].lower()}{text[1:]}."
+
+
+def _rest(cases: list[CaseRecord], inherited_from: str) -> str:
+    if cases:
+        more = len(cases) - 1
+        return f"{count(more, start=True)} more open {plural(more, 'case')}." if more else ""
+    if inherited_from:
+        return f"A problem of {inherited_from} reaches it."
+    return "Nothing needs a person."
+
+
+def _todo(cases: list[CaseRecord], facts: tuple[Fact, ...], now: datetime) -> ToDo:
+    if not cases:
+        return ToDo("Nothing to do.", "No alert is open.", "", facts, "", "", 0, False, ())
+    record = cases[0]
+    case, response = record.case, record.response
+    owner = owner_of(record)
+    if response.state == "acknowledged" and response.at_s is not None:
+        owner += f", {moment(from_seconds(response.at_s), now)}"
+        owner += f": {response.comment}" if response.comment else ""
+    return ToDo(
+        lead=f"{case.action or 'Look at the device'}.",
+        text=case.text,
+        open_for=f"open {age(to_seconds(now) - case.onset_s)}",
+        facts=facts,
+        owner=owner,
+        case_id=case.case_id,
+        version=response.version,
+        acknowledged=response.state == "acknowledged",
+        others=tuple(f"{c.case.title}: {c.case.action}" for c in cases[1:]),
+    )

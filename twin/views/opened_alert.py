@@ -1,0 +1,115 @@
+"""One opened case: what happened, why in contributions that add up, and what has happened to it since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from twin.schema.alert import Alert, CaseRecord, ConditionState
+from twin.schema.instant import from_seconds, to_seconds
+from twin.views.app import App, Feed
+from twin.views.status import is_held
+from twin.views.why import Contribution, contributions, verdict_words
+from twin.views.wording import age, moment, number, plural, points, title
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedAlert:
+    """numbers: measured, expected, limit in words; steps: (when, what), the last one the present."""
+
+    case_id: str
+    device_id: str
+    version: int
+    acknowledged: bool
+    is_open: bool
+    text: str
+    cause: str
+    numbers: str
+    rows: tuple[Contribution, ...]
+    total: str
+    verdict: str
+    words: str
+    steps: tuple[tuple[str, str], ...]
+    action: str
+
+
+def find_case(feed: Feed, case_id: str) -> CaseRecord | None:
+    """The case of an address, or None when it is not among those the feed keeps."""
+    return next((c for c in feed.cases if c.case.case_id == case_id), None)
+
+
+def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> OpenedAlert:
+    """Evidence comes from the case's strongest alert; a closed case keeps its text, not its numbers."""
+    case = record.case
+    alerts = [a for a in feed.alerts if a.case_id == case.case_id]
+    best = max(alerts, key=lambda a: (a.condition.severity, a.evidence.score or 0.0), default=None)
+    device = feed.devices.get(case.device_id)
+    asset_class = app.classes.get(device.asset_class) if device else None
+    scores = dict(best.evidence.contributions) if best else {}
+    state = feed.states.get(case.device_id)
+    suspect = case.cause.partition("sensor:")[2]
+    verdict, words = verdict_words(case.verdict, suspect, scores, asset_class)
+    labels = {mode.name: mode.label for mode in asset_class.modes} if asset_class else {}
+    return OpenedAlert(
+        case_id=case.case_id,
+        device_id=case.device_id,
+        version=record.response.version,
+        acknowledged=record.response.state == "acknowledged",
+        is_open=case.is_open,
+        text=case.text,
+        cause=_cause(case.cause, labels, suspect),
+        numbers=_numbers(best, asset_class.signals if asset_class else {}),
+        rows=contributions(scores, state, asset_class) if scores else (),
+        total=points(sum(scores.values())),
+        verdict=verdict,
+        words=words,
+        steps=tuple(_steps(record, alerts, now)),
+        action=case.action,
+    )
+
+
+def _cause(cause: str, labels: dict[str, str], suspect: str) -> str:
+    if suspect:
+        return f"sensor of {suspect.replace('_', ' ')}"
+    return labels.get(cause, title(cause)) if cause else "not known"
+
+
+def _numbers(alert: Alert | None, signals) -> str:  # type: ignore[no-untyped-def]
+    if alert is None or alert.evidence.value is None:
+        return ""
+    e = alert.evidence
+    name = signals[e.signal].label if e.signal in signals else e.signal
+    text = f"{name} {number(e.value)} {e.unit}".strip()
+    if e.expected is not None:
+        text += f", expected {number(e.expected)}"
+    if e.limit is not None:
+        text += f", limit {number(e.limit)}"
+    return text + f", as of {age(max(0.0, alert.condition.active_s - e.at_s))} before" if e.at_s < alert.condition.active_s else text
+
+
+def _steps(record: CaseRecord, alerts: list[Alert], now: datetime) -> list[tuple[str, str]]:
+    case, response, held = record.case, record.response, record.suppression
+    steps = [(case.onset_s, "Condition began")]
+    steps.append((case.opened_s, f"Case opened, {age(case.opened_s - case.onset_s)} after it began"))
+    steps += [
+        (a.condition.active_s, f"{a.title}: {a.condition.repeats} {plural(a.condition.repeats, 'repeat')}")
+        for a in alerts
+        if a.condition.active_s > case.opened_s
+    ]
+    if response.state == "acknowledged" and response.at_s is not None:
+        comment = f": {response.comment}" if response.comment else ""
+        steps.append((response.at_s, f"Acknowledged by {response.actor}{comment}"))
+    if case.closed_s is not None:
+        steps.append((case.closed_s, f"Back to normal after {age(case.closed_s - case.onset_s)}"))
+    told = [(moment(from_seconds(at_s), now), text) for at_s, text in sorted(steps)]
+    if case.is_open:
+        clearing = alerts and all(a.condition.state is ConditionState.CLEARING for a in alerts)
+        if is_held(record):
+            told.append(("now", f"Held back: {held.reason}"))
+        elif clearing:
+            told.append(("now", "Clearing: back inside its limits, waiting to be sure"))
+        elif response.state != "acknowledged":
+            told.append(("now", "Nobody has acknowledged it"))
+        else:
+            told.append(("now", f"Still there after {age(to_seconds(now) - case.onset_s)}"))
+    return told
