@@ -152,10 +152,14 @@ class FaultBook:
 
 @dataclass(frozen=True, slots=True)
 class RandomFaults:
-    """A Poisson process of faults per device; which and how bad depends on (seed, device, day) alone."""
+    """A Poisson process of faults per device; which and how bad depends on (seed, device, day) alone.
+
+    repair_after_s  staff repair a machine fault this long after it is full grown; None = somebody must ask
+    """
 
     rate_per_device_day: float
     seed: int
+    repair_after_s: float | None = 4.0 * 3600.0
 
     def between(self, device_id: str, asset_class: AssetClass, from_s: float, to_s: float) -> list[Fault]:
         """The faults of one device with from_s <= onset < to_s."""

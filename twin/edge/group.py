@@ -130,14 +130,18 @@ class Group:
         return felt
 
     def trouble_downstream(self) -> dict[str, float]:
-        """How much each vacuum pump fails those behind it, 0-1, as a leak of theirs would."""
+        """How much each vacuum pump fails those behind it, 0-1, as a leak of theirs would.
+
+        A pump stopped on purpose closes its valve and keeps the vacuum; one that failed, or is under repair, does not.
+        """
         row = self._output_row.get("inlet_pressure")
         if row is None:
             return {}
         arrays = self.mirror.arrays
         nominal = self.asset_class.parameters["p_base"].value
         excess = np.clip((arrays["sensor"][row] - 1.2 * nominal) / PRESSURE_PER_LEAK_PA, 0.0, 1.0)
-        trouble = np.where(arrays["run"] > 0.0, excess, PUMP_STOPPED)
+        down = [plan.job in ("failed", "repair") for plan in self.plans]
+        trouble = np.where(down, PUMP_STOPPED, np.where(arrays["run"] > 0.0, excess, 0.0))
         return {d.device_id: float(t) for d, t in zip(self.devices, trouble, strict=True)}
 
     # ----------------------------------------------------------------------------------------------- records

@@ -64,6 +64,8 @@ class SimulatedFleet:
         self._start_s = start_s
         self._now_s = start_s
         self._random = random_faults
+        self._coming: list[Fault] = []
+        self._drawn_until_s = start_s
         self._book = FaultBook()
         self._stream = Stream()
         names = sorted(
@@ -103,7 +105,7 @@ class SimulatedFleet:
                 next_step="Advance forwards",
             )
         if self._random is not None:
-            self._inject_random(self._now_s, now_s)
+            self._inject_random(self._random, now_s)
         span_s = now_s - self._now_s
         steps = max(1, int(np.ceil(span_s / MAX_STEP_S)))
         for i in range(steps):
@@ -186,7 +188,7 @@ class SimulatedFleet:
                 imperfections=imperfections,
                 random_faults=random_faults,
             )
-            fleet._now_s = meta["now_s"]
+            fleet._now_s = fleet._drawn_until_s = meta["now_s"]
             fleet._book = FaultBook.from_document(meta["book"])
             fleet._stream = Stream.from_document(meta["stream"])
             fleet._asked = [(at_s, device_id, ids) for at_s, device_id, ids in meta["asked"]]
@@ -218,6 +220,8 @@ class SimulatedFleet:
         for asked in [a for a in self._asked if a[0] <= now_s]:
             self._asked.remove(asked)
             at_s, device_id, fault_ids = asked
+            if fault_ids and not any(f.fault_id in fault_ids for f in self._book.open(device_id)):
+                continue
             group, column = self._find(device_id)
             group.maintain(column, max(at_s, now_s - dt_s))
             self._being_repaired.setdefault(device_id, []).extend(fault_ids)
@@ -248,14 +252,24 @@ class SimulatedFleet:
                 damage[group.damage_row(fault.kind.value), place[1]] += fault.severity * growth(fault, now_s)
         return damage
 
-    def _inject_random(self, from_s: float, to_s: float) -> None:
-        assert self._random is not None
-        known = {fault.fault_id for fault in self._book.faults}
-        for group in self._groups:
-            for device in group.devices:
-                for fault in self._random.between(device.device_id, group.asset_class, from_s, to_s):
-                    if fault.fault_id not in known:
-                        self._book.add(fault)
+    def _inject_random(self, random_faults: RandomFaults, to_s: float) -> None:
+        """Book the random faults that begin before to_s; they are drawn to the end of the UTC day at a time."""
+        if to_s > self._drawn_until_s:
+            until_s = (to_s // 86_400.0 + 1.0) * 86_400.0
+            for group in self._groups:
+                for device in group.devices:
+                    drawn = random_faults.between(
+                        device.device_id, group.asset_class, self._drawn_until_s, until_s
+                    )
+                    self._coming += drawn
+            self._coming.sort(key=lambda fault: (fault.onset_s, fault.fault_id))
+            self._drawn_until_s = until_s
+        while self._coming and self._coming[0].onset_s < to_s:
+            fault = self._coming.pop(0)
+            self._book.add(fault)
+            if fault.kind in MACHINE_KINDS and random_faults.repair_after_s is not None:
+                repair_s = fault.onset_s + fault.ramp_s + random_faults.repair_after_s
+                self._asked.append((repair_s, fault.device_id, [fault.fault_id]))
 
     # --------------------------------------------------------------------------------------------- the records
 

@@ -84,7 +84,7 @@ class Mirror:
         self._coupling = (
             np.array([rng.standard_normal(self.model.dz) for rng in rngs]).T
             * self._sigma
-            * imperfections.coupling
+            * (0.1 * imperfections.coupling)
         )
         self._coupling[0] = 0.0
         self._day_phase_s = day_phase_s + np.array([rng.uniform(-5_400.0, 5_400.0) for rng in rngs])

@@ -44,7 +44,7 @@ class Habits:
     stop_every_s: float = 30.0 * 86_400.0
     service_s: float = 3_600.0
     service_every_s: float = 60.0 * 86_400.0
-    unattended: float = 0.55
+    unattended: float = 0.2
     repair_s: float = 420.0
     auto_repair_after_s: float | None = 4.0 * 3600.0
 
@@ -123,7 +123,7 @@ class Schedule:
         rng = self._draw(plan)
         was, plan.job, plan.error_code = plan.status, "", None
         staffed_until_s = self._shift_end(at_s)
-        if was is Status.RUNNING and rng.random() < self._stop_chance(plan):
+        if was is Status.RUNNING and rng.random() < self._stop_chance():
             self._enter(plan, Status.ERROR, at_s, self._habits.stop_s, rng, spread=0.5)
             plan.error_code = NUISANCE_CODES[int(rng.integers(len(NUISANCE_CODES)))]
         elif was is Status.IDLE and at_s >= plan.service_due_s and staffed_until_s is not None:
@@ -158,8 +158,9 @@ class Schedule:
         plan.status = status
         plan.until_s = at_s + median_s * float(np.exp(spread * rng.standard_normal()))
 
-    def _stop_chance(self, plan: Plan) -> float:
-        return self._habits.run_s / self._habits.stop_every_s
+    def _stop_chance(self) -> float:
+        """Chance that a run ends in a short stop; pumps have nothing to jam."""
+        return 0.0 if self._always_on else self._habits.run_s / self._habits.stop_every_s
 
     def _wants_to_run(self, at_s: float, staffed_until_s: float | None, rng: np.random.Generator) -> bool:
         if self._always_on or staffed_until_s is not None:

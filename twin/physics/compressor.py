@@ -4,7 +4,7 @@
     T_end     = T_room + base run + work load (1 + c cooling) + friction wear load + again leak load
     vibration = v_idle run + v_load load (1 + a wear)
     pressure  = p_net + p_load load (1 - p_leak leak - p_clog clog)
-    flow      = q load (1 - q_leak leak - q_clog clog - k_t (T - T_ref))      hot air is thin
+    flow      = q load (1 - q_leak leak - q_clog clog - q_cool cooling - k_t (T - T_ref))
     current   = i_idle run + i_load load (1 + i_wear wear - i_clog clog)
 
 Leak means valves that let compressed air back: it is compressed, and heated, again. Leaves out the receiver's
@@ -43,6 +43,7 @@ PARAMETERS = {
     "q_leak": Parameter(0.28, "1", _ESTIMATE),
     "q_clog": Parameter(0.40, "1", _ESTIMATE),
     "q_per_k": Parameter(0.004, "1/K", _GAS),
+    "q_cool": Parameter(0.06, "1", "hot oil seals the rotors less; engineering estimate"),
     "i_idle": Parameter(7.0, "A", _ESTIMATE),
     "i_load": Parameter(15.0, "A", _ESTIMATE),
     "i_wear": Parameter(0.08, "1", _ESTIMATE),
@@ -91,13 +92,13 @@ class CompressorModel(LightModel):
 
     def output(self, x: Array, u: Array) -> Array:
         p, (run, load, _) = self.p, u
-        discharge, wear, _, leak, clog = x
+        discharge, wear, cooling, leak, clog = x
         thin = p["q_per_k"] * (discharge - p["t_ref"])
         z = np.empty((5, x.shape[1]))
         z[0] = discharge
         z[1] = p["v_idle"] * run + p["v_load"] * load * (1.0 + p["wear_gain"] * wear)
         z[2] = p["p_net"] + p["p_load"] * load * (1.0 - p["p_leak"] * leak - p["p_clog"] * clog)
-        z[3] = p["q"] * load * (1.0 - p["q_leak"] * leak - p["q_clog"] * clog - thin)
+        z[3] = p["q"] * load * (1.0 - p["q_leak"] * leak - p["q_clog"] * clog - p["q_cool"] * cooling - thin)
         z[4] = p["i_idle"] * run + p["i_load"] * load * (1.0 + p["i_wear"] * wear - p["i_clog"] * clog)
         return z
 
@@ -108,7 +109,7 @@ class CompressorModel(LightModel):
             (1.0, 0.0, 0.0, 0.0, 0.0),
             (0.0, p["v_load"] * p["wear_gain"] * load, 0.0, 0.0, 0.0),
             (0.0, 0.0, 0.0, -bar * p["p_leak"], -bar * p["p_clog"]),
-            (-air * p["q_per_k"], 0.0, 0.0, -air * p["q_leak"], -air * p["q_clog"]),
+            (-air * p["q_per_k"], 0.0, -air * p["q_cool"], -air * p["q_leak"], -air * p["q_clog"]),
             (0.0, amps * p["i_wear"], 0.0, 0.0, -amps * p["i_clog"]),
         )
 
