@@ -12,9 +12,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from twin.commands import tools
 from twin.commands.emulator import running_emulator
+
+# A slow machine is no counter-example. CI draws the same examples every time; elsewhere each run looks further.
+settings.register_profile("twin", deadline=None, print_blob=True, derandomize=tools.in_ci())
+settings.load_profile("twin")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ def static_parts() -> list[Part]:
     return [
         Part("style", [tool("ruff", "check", "."), tool("ruff", "format", "--check", ".")]),
         Part("types", [tool("mypy", *[name for name in TYPED if (ROOT / name).exists()])]),
-        Part("layers", [tool("lint-imports")]),
+        Part("layers", [tool("lint-imports", "--no-logo")]),
     ]
 
 
