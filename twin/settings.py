@@ -33,6 +33,7 @@ class Settings:
     step_interval_s  TWIN_STEP_INTERVAL_S: how often the twin service looks for new batches
     shards      TWIN_SHARDS: into how many shards the gateways are spread; fixed for the life of a store
     worker      TWIN_WORKER: inside the app's process, or separate (`python -m twin worker`)
+    operators   TWIN_OPERATORS: names that may act, separated by commas; nobody when it is empty
     demo        TWIN_DEMO: 1 where everybody is a demo visitor and may break simulated machines
     """
 
@@ -45,6 +46,7 @@ class Settings:
     step_interval_s: float = 1.0
     shards: int = 1
     worker: str = "inside"
+    operators: frozenset[str] = frozenset()
     demo: bool = False
 
     @property
@@ -84,6 +86,9 @@ class Settings:
             step_interval_s=_number(environ, "TWIN_STEP_INTERVAL_S", float, 1.0, 0.05),
             shards=_number(environ, "TWIN_SHARDS", int, 1, 1),
             worker=_choice("TWIN_WORKER", environ.get("TWIN_WORKER"), ("inside", "separate"), "inside"),
+            operators=frozenset(
+                name.strip() for name in environ.get("TWIN_OPERATORS", "").split(",") if name.strip()
+            ),
             demo=_choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
         )
 

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from twin.bootstrap import Settings, build_twin_service, end_with_parent, open_stores
+from twin.bootstrap import Settings, end_with_parent, open_stores
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
 
@@ -30,16 +30,20 @@ def main(argv: Sequence[str]) -> int:
     )
     options = parser.parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    overrides = {"TWIN_STORE": options.store} if options.store else {}
-    settings = Settings.from_environ({**os.environ, **overrides})
+    settings = Settings.from_environ(os.environ, store_url=options.store)
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     end_with_parent(os.environ, stop)
     stores = open_stores(settings.store_url, firestore_client)
-    service = build_twin_service(settings, stores, backfill=options.backfill)
-    say(f"worker: stepping shard {service.shard} of {settings.store_url}. Ctrl-C ends it with a checkpoint.")
-    service.run(stop, interval_s=settings.step_interval_s)
+    services = open_twin_services(settings, stores, backfill=options.backfill)
+    threads = [threading.Thread(target=service.run, args=(stop, settings.tick_s)) for service in services]
+    for thread in threads:
+        thread.start()
+    names = ", ".join(service.shard for service in services)
+    say(f"worker: stepping {names} of {settings.store_url}. Ctrl-C ends it with a checkpoint.")
+    for thread in threads:
+        thread.join()
     stores.close()
     say("worker: ended cleanly.")
     return 0

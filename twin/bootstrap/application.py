@@ -1,0 +1,69 @@
+"""Settings -> the twin service of a worker, and the application behind the pages."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import socket
+import threading
+from collections.abc import Mapping
+
+from twin.bootstrap.process import SystemClock, end_with_parent
+from twin.bootstrap.storage import ClientFactory, open_stores
+from twin.physics.catalogue import asset_classes
+from twin.ports import Stores
+from twin.services.app import RunningApp
+from twin.services.assembly import build_app, build_twin_service
+from twin.services.run_twin import TwinService
+from twin.settings import Settings
+
+
+def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = False) -> list[TwinService]:
+    """One service per shard; each waits for its shard's lease."""
+    holder = f"{socket.gethostname()}:{os.getpid()}{':past' if backfill else ''}"
+    return [
+        build_twin_service(
+            stores,
+            asset_classes(),
+            holder=holder,
+            clock=SystemClock(),
+            shard=f"S{number}",
+            shards=settings.shards,
+            window_s=settings.window_s,
+            gap_wait_s=settings.gap_wait_s,
+            backfill=backfill,
+        )
+        for number in range(settings.shards)
+    ]
+
+
+def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) -> RunningApp:
+    """The application, running: its feed, and the twin itself unless TWIN_WORKER=separate.
+
+    It ends, with a last checkpoint, when the process does.
+    """
+    settings = Settings.from_environ(environ)
+    stores = open_stores(settings.store_url, client)
+    app = build_app(
+        stores,
+        asset_classes(),
+        clock=SystemClock(),
+        demo=settings.demo,
+        operators=settings.operators,
+        shards=settings.shards,
+    )
+    loops = []
+    if settings.worker == "inside":
+        loops = [service.run for service in open_twin_services(settings, stores)]
+    app.start(*loops)
+    atexit.register(app.close)
+    gone = threading.Event()
+    end_with_parent(environ, gone)
+    threading.Thread(target=_end_when, args=(gone,), daemon=True).start()
+    return app
+
+
+def _end_when(gone: threading.Event) -> None:
+    """End the whole process: the server that runs the pages has no other way to learn that its parent died."""
+    gone.wait()
+    os._exit(0)
