@@ -42,7 +42,15 @@ ADAPTERS = {
 
 # script -> what of the project it may import; all of it lies above services, stores, edge and settings, or is a word
 SCRIPTS: dict[str, set[str]] = {
-    "main.py": {"twin.ui", "twin.views", "twin.bootstrap", "twin.schema", "twin.errors", "firebase_config"},
+    "main.py": {
+        "twin.ui",
+        "twin.views",
+        "twin.bootstrap",
+        "twin.commands.client",
+        "twin.schema",
+        "twin.errors",
+        "firebase_config",
+    },
     "simulator.py": {"twin.bootstrap", "twin.commands", "twin.schema", "twin.errors", "firebase_config"},
     "firebase_config.py": set(),
 }

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from twin.bootstrap import Settings, end_with_parent, open_stores
+from twin.bootstrap import Settings, end_with_parent, open_stores, open_twin_services
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
 
