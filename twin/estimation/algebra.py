@@ -94,12 +94,12 @@ def correct(
     z: Array,
     observed: Mask,
     expected: Array,
-    gate: float,
+    gate: Array,
     out: Update,
 ) -> None:
     """Fold the measurements of the devices of `part` into `out`; with F and Q, predict their covariance first.
 
-    P, z, observed and out span all devices; x, expected and the entries of F, Q and H span `part`.
+    P, z, observed, gate and out span all devices; x, expected and the entries of F, Q and H span `part`.
     """
     there = observed[:, part] & np.isfinite(z[:, part])
     nu = np.where(there, z[:, part] - expected, 0.0)
@@ -116,7 +116,7 @@ def correct(
                 S[i] += ((1.0 if k == j else 2.0) * left * right) * new_P[packed_rows(j) + k]
     ratio = nu * nu
     ratio /= S
-    accepted = there & (ratio <= gate)
+    accepted = there & (ratio <= gate[part])
     d = np.zeros_like(x)
     for i, row in enumerate(sparse):
         residual, inverse = fold_into(new_P, d, row, float(noise[i]), nu[i], accepted[i])

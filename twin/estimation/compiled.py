@@ -46,7 +46,7 @@ def correct(
     z: Array,
     observed: Mask,
     expected: Array,
-    gate: float,
+    gate: Array,
     out: Update,
 ) -> None:
     """Predict (given F and Q) and fold in the measurements of `part`, as `algebra.correct`, in one pass."""
@@ -232,6 +232,7 @@ class _Writer:
             self.load(f"u{k}", f"{value} if {self.row(f't{k}')} > 0.0 else 0.0")
             self.stores.append(f"shown[{k}, at + i] = expected[{k}, b + i]")
             self.once.append(f"n{k} = noise[{k}]")
+        self.load("limit", "gate[at + i]")
         for k in states:
             self.load(f"x{k}", f"x[{k}, b + i]")
             say(f"d{k} = 0.0")
@@ -239,7 +240,7 @@ class _Writer:
             outer = [f"({self.total(h, lambda b, a=a: self.p(a, b))})" for a in h]  # type: ignore[misc]
             say(f"S{k} = n{k} + " + self.total(h, dict(zip(h, outer, strict=True)).__getitem__))
             say(f"r{k} = u{k} * u{k} / S{k}")
-            say(f"c{k} = t{k} if r{k} <= gate else 0.0")
+            say(f"c{k} = t{k} if r{k} <= limit else 0.0")
         say("nis_, seen_ = 0.0, 0.0")
         for k, h in enumerate(H):
             self.fold(k, h)

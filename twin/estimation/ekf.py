@@ -79,8 +79,8 @@ def update(
     observed  [dz, n] bool; a column of False leaves that device at its prediction
     gate      a sensor with nu² / S above it is refused (25 = five standard deviations); inf refuses nothing
     rejected  [n] int64, `Update.rejected` of the round before; None = none
-    patience  after so many refused rounds in a row the state keeps its mean and gets its initial variance back,
-              so that a real change is not locked out
+    patience  after so many refused rounds in a row the state keeps its mean, gets its initial variance back and
+              takes its next measurement without a gate, so that a real change is not locked out
     quorum    share of the sensors there that must be refused for a round to count: at 0.5 one bad sensor out of
               three never restarts a device, at 0 any refusal counts
     """
@@ -130,13 +130,14 @@ def step(
     need_array("model.measurement_noise", noise, (model.dz,))
     dt = None if dt_s is None else need_time("dt_s", dt_s, n)
     tools, out = _tools(backend), blank_update(model.dx, model.dz, n)
+    limit = np.where(rejected < 0, np.inf, gate)
     with np.errstate(all="ignore"):
         for part in _chunks(n):
             x0, P0, F, Q, part_u = x[:, part], P, None, None, u[:, part]
             if dt is not None:
                 x0, P0, F, Q = _before(model, x0, P0, part, part_u, dt[part], tools)
             expected, H = model.output(x0, part_u), model.output_jacobian(x0, part_u)
-            tools.correct(F, Q, P0, part, x0, H, noise, z, observed, expected, gate, out)
+            tools.correct(F, Q, P0, part, x0, H, noise, z, observed, expected, limit, out)
         _restart(model, out, rejected, patience, quorum)
     return out
 
@@ -195,7 +196,7 @@ def _restart(model: Model, out: Update, rejected: Count, patience: int, quorum: 
     refused = out.seen - out.accepted.sum(axis=0)
     if refused.any() or rejected.any():
         kept = np.where(out.seen > 0, 0, rejected)
-        np.copyto(out.rejected, np.where(refused > quorum * out.seen, rejected + 1, kept))
+        np.copyto(out.rejected, np.where(refused > quorum * out.seen, np.maximum(rejected, 0) + 1, kept))
         np.logical_or(out.diverged, out.rejected >= patience, out=out.reinitialised)
     else:
         out.rejected[...], out.reinitialised[...] = 0, out.diverged
@@ -205,7 +206,7 @@ def _restart(model: Model, out: Update, rejected: Count, patience: int, quorum: 
         fresh_x, fresh_P = initial_state(model, again.size)
         out.x[:, again] = np.where(lost, fresh_x, out.x[:, again])
         out.P[:, again] = fresh_P
-        out.rejected[again] = 0
+        out.rejected[again] = -1
         for numbers in (out.expected, out.nu, out.S, out.ratio, out.white, out.nis[None]):
             shown = numbers[:, again[lost]]
             numbers[:, again[lost]] = np.where(np.isfinite(shown), shown, 0.0)

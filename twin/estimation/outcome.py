@@ -24,7 +24,8 @@ class Update:
     nis            [n] normalised innovation squared over the sensors that were there, chi-squared(seen)
     seen           [n] int64 sensors that were there (observed and finite)
     accepted       [dz, n] bool, there and inside the gate: these moved the state
-    rejected       [n] int64 rounds in a row in which the gate refused more than `quorum` of the sensors there
+    rejected       [n] int64 rounds in a row in which the gate refused more than `quorum` of the sensors there;
+                   -1 = started anew, the next round passes without a gate
     reinitialised  [n] bool, started anew in this round: after `patience` such rounds, or because it diverged
     diverged       [n] bool, its state stopped being finite or its covariance positive
     """
