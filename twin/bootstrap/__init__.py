@@ -1,24 +1,49 @@
 """The composition root: the one place that names concrete stores, edge devices and the settings.
 
-application.py  settings -> the twin services of a worker, and the application behind the pages
-process.py      the real clock, and ending with the process that started this one
-storage.py      a store URL -> all ports
-simulation.py   settings and options -> the gateways of a simulator process
+    application.py  settings -> the twin services of a worker, and the application behind the pages
+    process.py      the real clock, and ending with the process that started this one
+    storage.py      a store URL -> all ports
+    simulation.py   settings and options -> a simulator ready to run; gateways, past, recorded, running are its parts
+
+What is named here is imported when it is first asked for, so that a simulator starts without the twin's engine and
+a page without the simulated machines.
 """
 
-from twin.bootstrap.application import open_app, open_twin_services
-from twin.bootstrap.gateways import SimulationOptions
-from twin.bootstrap.process import SystemClock, end_with_parent
-from twin.bootstrap.running import Simulation
-from twin.bootstrap.simulation import open_simulation
-from twin.bootstrap.storage import open_stores
-from twin.edge.durations import parse_duration
-from twin.settings import Settings
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from twin.bootstrap.application import open_app, open_twin_services
+    from twin.bootstrap.gateways import SimulationOptions
+    from twin.bootstrap.process import SystemClock, end_with_parent
+    from twin.bootstrap.running import Simulation
+    from twin.bootstrap.simulation import open_simulation
+    from twin.bootstrap.storage import open_stores
+    from twin.edge.durations import parse_duration
+    from twin.edge.gateway import Summary
+    from twin.settings import Settings
+
+_HOME_OF = {
+    "open_app": "twin.bootstrap.application",
+    "open_twin_services": "twin.bootstrap.application",
+    "SimulationOptions": "twin.bootstrap.gateways",
+    "SystemClock": "twin.bootstrap.process",
+    "end_with_parent": "twin.bootstrap.process",
+    "Simulation": "twin.bootstrap.running",
+    "open_simulation": "twin.bootstrap.simulation",
+    "open_stores": "twin.bootstrap.storage",
+    "parse_duration": "twin.edge.durations",
+    "Summary": "twin.edge.gateway",
+    "Settings": "twin.settings",
+}
 
 __all__ = [
     "Settings",
     "Simulation",
     "SimulationOptions",
+    "Summary",
     "SystemClock",
     "end_with_parent",
     "open_app",
@@ -27,3 +52,11 @@ __all__ = [
     "open_twin_services",
     "parse_duration",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        home = _HOME_OF[name]
+    except KeyError:
+        raise AttributeError(f"twin.bootstrap has no {name}") from None
+    return getattr(import_module(home), name)

@@ -12,8 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from twin.bootstrap import Simulation
-    from twin.edge.gateway import Summary
+    from twin.bootstrap import Simulation, Summary
     from twin.ports import Clock
 
 PLAIN_EVERY_S = 60.0
