@@ -38,7 +38,7 @@ _log = logging.getLogger(__name__)
 BUSY_S = 5.0
 POLL_S = 0.2
 _IDLE_CONNECTIONS = 8
-_STRAY_BYTES = 16 * 2**20
+_STRAY_BYTES = 24 * 2**20
 _DELETE_STEP = 500
 
 

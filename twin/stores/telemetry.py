@@ -20,6 +20,7 @@ from twin.stores.documents import UNREADABLE, Create, Delete, Document, Document
 KEEP_S = 48 * 3600.0
 _STREAM, _EPOCHS = "telemetry_stream", "telemetry_epochs"
 _DELETE_STEP = 200
+_SEQS = 2.0**53  # beyond it a float counts no further; SQLite sorts a stranger's text there
 
 
 class DocumentTelemetryStore(TelemetryStore):
@@ -82,7 +83,7 @@ class DocumentTelemetryStore(TelemetryStore):
 
     def read(self, gateway: str, epoch: str, after_seq: int, limit: int) -> Sequence[StoredBatch]:
         part = _epoch_id(gateway, epoch)
-        found = self._documents.query(_STREAM, part, sort_from=after_seq + 1, limit=limit)
+        found = self._documents.query(_STREAM, part, sort_from=after_seq + 1, sort_to=_SEQS, limit=limit)
         return [_stored(document, gateway, epoch) for document in found]
 
     def take_strays(self, limit: int) -> Sequence[StoredBatch]:
