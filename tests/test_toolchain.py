@@ -312,6 +312,22 @@ def test_the_browser_draws_a_page(chromium_path: Path) -> None:
             browser.close()
 
 
+@pytest.mark.parametrize(("ci", "outcome"), [("true", "1 error"), ("", "1 skipped")])
+def test_a_test_without_its_tool_fails_in_ci_and_is_left_out_elsewhere(ci: str, outcome: str) -> None:
+    here = f"{Path(__file__)}::test_the_emulator_answers"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", here],
+        cwd=environment.ROOT,
+        env=os.environ | {"CI": ci, "FIRESTORE_EMULATOR_JAR": "/nowhere/emulator.jar"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert outcome in done.stdout.splitlines()[-1]
+    assert "FIRESTORE_EMULATOR_JAR names /nowhere/emulator.jar" in done.stdout
+
+
 # --- parts and their table ---------------------------------------------------------------------------------------
 
 
