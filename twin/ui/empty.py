@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from twin.errors import TwinError
 from twin.ui.markup import esc, link
 from twin.ui.sheet import sheet
 
@@ -27,3 +28,12 @@ def no_such_device(device_id: str, devices: list[str]) -> None:
         f'<h1 class="head">{named}</h1><p class="lead">Choose one of these.</p><div class="key">{links}</div>',
         "device.choose",
     )
+
+
+def no_history(error: TwinError) -> None:
+    """The store does not answer a question that memory cannot."""
+    st.html(
+        '<h1 class="head">History cannot be read now.</h1>'
+        f'<p class="lead">The store did not answer. Nothing is lost; the figures return with it.</p><p class="foot">{esc(error)}</p>'
+    )
+    st.button("Try now", key="history.retry")

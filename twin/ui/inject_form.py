@@ -1,0 +1,77 @@
+"""Break a simulated device, and repair what runs; every press is one request through the application's one gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from twin.errors import TwinError
+from twin.ui import session
+from twin.ui.markup import esc, section
+from twin.views.breaking import GROWTHS, fault_choices
+from twin.views.status import status_of
+from twin.views.truth import RunningFault
+
+SAID = "simulator.said"
+
+
+def inject_form() -> None:
+    """Device, fault, signal where one is needed, size, growth, and one primary button."""
+    app, actor = session.app(), session.actor()
+    feed, now = app.feed(), app.now()
+    st.html(section("Inject a fault", "", "" if app.demo else "operators only"))
+    devices = sorted(d for d, x in feed.devices.items() if x.simulated)
+    if not devices:
+        st.html('<p class="body"><b>No simulated device.</b> Only simulated devices can be broken from here.</p>')
+        return
+    marks = {d: f"{d} {feed.devices[d].model}, {status_of(feed.states.get(d), now).word.lower()}" for d in devices}
+    device_id = st.selectbox("Device", devices, format_func=lambda d: marks.get(d, d), key="simulator.device")
+    choices = {c.kind: c for c in fault_choices(app.classes.get(feed.devices[device_id].asset_class))}
+    kind = st.selectbox("Fault", list(choices), format_func=lambda k: choices[k].label, key=f"simulator.kind.{feed.devices[device_id].asset_class}")
+    choice = choices[kind]
+    st.html(f'<p class="foot">{esc(choice.hint)}</p>')
+    signal = ""
+    if choice.signals:
+        names = dict(choice.signals)
+        signal = st.selectbox("Signal", list(names), format_func=lambda s: names.get(s, s), key=f"simulator.signal.{kind}")
+    size = st.slider("Size at full growth, of what ends the machine or sensor", 5, 100, 70, 5, key="simulator.size", format="%d %%")
+    grows = st.segmented_control("Growth", list(GROWTHS), default="Over 2 min", required=True, key="simulator.growth")
+    allowed = app.authorised(actor, "inject")
+    if st.button("Inject fault", type="primary", key="simulator.inject", disabled=not allowed):
+        ramp_s = GROWTHS[grows or "Over 2 min"]
+        _ask(lambda key: app.inject(device_id, kind, severity=size / 100, ramp_s=ramp_s, signal=signal, actor=actor, key=key))
+    said = st.session_state.pop(SAID, None)
+    if said:
+        st.html(f'<p class="small" role="status">{esc(said)}</p>')
+    note = "Written to the log of true faults; the twin cannot read that log."
+    if app.demo:
+        note += " In the demo every fault repairs itself 30 min after it is full-grown."
+    if not allowed:
+        note = f"Needs the operator role. You are signed in as {actor}."
+    st.html(f'<p class="foot">{esc(note)}</p>')
+
+
+def running_faults(items: Sequence[RunningFault]) -> None:
+    """What is broken now, each with its repair."""
+    app, actor = session.app(), session.actor()
+    st.html(section("Running faults", str(len(items))))
+    if not items:
+        st.html('<p class="body">None. Every machine is as it should be.</p>')
+    for item in items:
+        with st.container(key=f"rf-{item.fault_id}", horizontal=True, vertical_alignment="center"):
+            st.html(f'<div class="rf"><b>{esc(item.title)}</b><small>{esc(item.note)}</small></div>')
+            allowed = app.authorised(actor, "repair")
+            if st.button("Repair", key=f"simulator.repair.{item.fault_id}", disabled=not allowed):
+                _ask(lambda key, i=item: app.repair(i.device_id, i.fault_id, actor=actor, key=key))  # type: ignore[misc]
+
+
+def _ask(request) -> None:  # type: ignore[no-untyped-def]
+    n = st.session_state["simulator.asked"] = st.session_state.get("simulator.asked", 0) + 1
+    key = f"{session.actor()}-{int(session.app().now().timestamp() * 1000)}-{n}"
+    try:
+        command = request(key)
+        st.session_state[SAID] = f"Asked gateway {command.gateway}; its answer appears under Requests."
+    except TwinError as error:
+        st.session_state[SAID] = str(error)
+    st.rerun()
