@@ -44,7 +44,7 @@ def read_recording(path: Path, mapping: ColumnMapping) -> list[Row]:
         raise ReplayError(
             f"recording {path}",
             rule=f"cannot be read ({error.strerror})",
-            next_step="Give the path of a file",
+            next_step="Give its path, or set TWIN_DATA_DIR to the folder it lies below",
         ) from error
     except csv.Error as error:
         raise ReplayError(
