@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -100,6 +101,28 @@ class CommitContract:
         assert stores.history.days("s0", "2026-03-01", "2026-03-01") == {}
         assert stores.quarantine.entries() == []
         assert opened.stores.shards.commit(taken, step()).version == 1
+
+    def test_takers_at_once_get_tokens_apart_and_only_the_newest_commits(self, opened: Opened) -> None:
+        leases: list[Lease] = []
+        gate = threading.Barrier(3)
+
+        def take(holder: str) -> None:
+            gate.wait()
+            lease = opened.stores.shards.acquire("s0", holder, take_over=True)
+            assert lease is not None
+            leases.append(lease)
+
+        threads = [threading.Thread(target=take, args=(f"h{number}",)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        leases.sort(key=lambda lease: lease.token)
+        assert [lease.token for lease in leases] == [1, 2, 3]
+        for old in leases[:2]:
+            with pytest.raises(LeaseLostError, match=leases[2].holder):
+                opened.stores.shards.commit(old, step())
+        assert opened.stores.shards.commit(leases[2], step()).version == 1
 
     def test_commit_without_a_lease_is_refused(self, opened: Opened) -> None:
         with pytest.raises(LeaseLostError):

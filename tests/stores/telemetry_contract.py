@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -35,6 +36,24 @@ class TelemetryContract:
         opened.clock.advance(5)
         assert opened.again().telemetry.append(batch(1)) is Appended.DUPLICATE
         assert len(opened.stores.telemetry.read("gw-1", "e1", 0, 10)) == 1
+
+    def test_gateways_racing_with_the_same_batches_store_each_once(self, opened: Opened) -> None:
+        told: list[tuple[int, Appended]] = []
+        gate = threading.Barrier(4)
+
+        def send() -> None:
+            gate.wait()
+            for seq in range(1, 9):
+                told.append((seq, opened.stores.telemetry.append(batch(seq))))
+
+        threads = [threading.Thread(target=send) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(told) == 32
+        assert sorted(seq for seq, answer in told if answer is Appended.STORED) == list(range(1, 9))
+        assert len(opened.stores.telemetry.read("gw-1", "e1", 0, 100)) == 8
 
     def test_other_content_under_the_same_identity_is_refused_and_the_first_kept(
         self, opened: Opened

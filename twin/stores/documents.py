@@ -17,6 +17,8 @@ PAGE = 200
 """Documents per page where a caller wants everything."""
 
 Field = Literal["part", "also"]
+Content = Literal["all", "data", "none"] | tuple[str, ...]
+"""What of a document to read: all of it, no blob, neither blob nor data, or at least these fields of the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,11 @@ class Documents(Protocol):
         after: Document | None = None,
         descending: bool = False,
         limit: int = PAGE,
-        content: Literal["all", "data", "none"] = "all",
+        content: Content = "all",
     ) -> Sequence[Document]:
         """At most `limit` documents of one partition with sort_from ≤ sort < sort_to, in order of `sort`.
 
         after    go on behind this document of an earlier page
-        content  "data" leaves the blobs out, "none" the data as well
         """
         ...
 
@@ -152,7 +153,7 @@ def read_all(
     sort_from: float | None = None,
     sort_to: float | None = None,
     descending: bool = False,
-    content: Literal["all", "data", "none"] = "all",
+    content: Content = "all",
     limit: int | None = None,
 ) -> Iterator[Document]:
     """Every document of the range (at most `limit`), read page by page so that no read is long."""

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from google.api_core import exceptions as remote
 from google.api_core import retry as retrying
@@ -24,6 +24,7 @@ from twin.errors import StoreUnavailableError
 from twin.stores.documents import (
     PAGE,
     Change,
+    Content,
     Create,
     Delete,
     Document,
@@ -47,6 +48,7 @@ from twin.stores.firestore_fields import (
     document_name,
     filing_fields,
     from_fields,
+    json_like,
 )
 from twin.stores.firestore_shapes import SPREAD, check_shape
 from twin.stores.firestore_watch import Watcher
@@ -101,7 +103,7 @@ class FirestoreDocuments(Documents):
         after: Document | None = None,
         descending: bool = False,
         limit: int = PAGE,
-        content: Literal["all", "data", "none"] = "all",
+        content: Content = "all",
     ) -> Sequence[Document]:
         way = "DESCENDING" if descending else "ASCENDING"
         query = self._query(collection, part, by, descending).order_by("__name__", direction=way)
@@ -111,8 +113,8 @@ class FirestoreDocuments(Documents):
             query = query.where(filter=FieldFilter(SORT, "<", sort_to))
         if after is not None:
             query = query.start_after([after.sort, self._reference(collection, after.id)])
-        if content == "none":
-            query = query.select(FILING)
+        if content == "none" or isinstance(content, tuple):
+            query = query.select([*FILING, *content] if isinstance(content, tuple) else FILING)
         with translated(collection):
             found = query.limit(limit).get(**_BOUND)
             documents = [self._document(collection, snapshot, blob=content == "all") for snapshot in found]
@@ -208,7 +210,7 @@ class FirestoreDocuments(Documents):
                     strays = self._scan(stored, limit)
                 if not strays:
                     self._stray_scanned_at = time.monotonic()
-        documents = [from_fields(collection, s.id, s.to_dict() or {}, None) for s in strays]
+        documents = [from_fields(collection, s.id, json_like(s.to_dict() or {}), None) for s in strays]
         return [replace(d, id=s.id, part=None) for d, s in zip(documents, strays, strict=True)]
 
     def drop_unfiled(self, collection: str, ids: Sequence[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from twin.errors import TooLargeError
+from twin.schema.instant import format_instant
 from twin.stores.documents import Document, to_json
 
 PART, ALSO, SORT, EXPIRE, BLOB, PARTS, ID = "_part", "_also", "_sort", "_expire_at", "_blob", "_parts", "_id"
@@ -85,6 +86,17 @@ def from_fields(collection: str, name: str, fields: Mapping[str, Any], blob: byt
         also=also if isinstance(also, str) else None,
         expire_s=expire.timestamp() if isinstance(expire, datetime) else None,
     )
+
+
+def json_like(value: Any) -> Any:
+    """What a stranger stored, as JSON would have it: native timestamps become ISO text, bytes and references text."""
+    if isinstance(value, dict):
+        return {key: json_like(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [json_like(item) for item in value]
+    if isinstance(value, datetime):
+        return format_instant(value)
+    return value if value is None or isinstance(value, bool | int | float | str) else repr(value)
 
 
 def document_name(id: str, *, spread: bool) -> str:

@@ -12,12 +12,13 @@ from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 from twin.stores.documents import (
     PAGE,
     UNREADABLE,
     Change,
+    Content,
     Create,
     Delete,
     Document,
@@ -60,7 +61,7 @@ class MemoryDocuments(Documents):
         after: Document | None = None,
         descending: bool = False,
         limit: int = PAGE,
-        content: Literal["all", "data", "none"] = "all",
+        content: Content = "all",
     ) -> Sequence[Document]:
         with self._changed:
             order = self._order.get((collection, by, part), [])
@@ -88,9 +89,8 @@ class MemoryDocuments(Documents):
 
     def write(self, writes: Sequence[Write]) -> bool:
         with self._changed:
-            for write in writes:
-                if isinstance(write, Create) and write.document.id in self._kept[write.document.collection]:
-                    return False
+            if self._meets_existing(writes):
+                return False
             for write in writes:
                 self._apply(write)
             self._tell()
@@ -184,6 +184,16 @@ class MemoryDocuments(Documents):
 
     # --- under the lock ------------------------------------------------------------------------------------------
 
+    def _meets_existing(self, writes: Sequence[Write]) -> bool:
+        """Whether a Create would find its id taken, by what is kept or by an earlier write of the group."""
+        there: dict[tuple[str, str], bool] = {}
+        for write in writes:
+            key = (write.collection, write.id) if isinstance(write, Delete) else _key(write.document)
+            if isinstance(write, Create) and there.get(key, key[1] in self._kept[key[0]]):
+                return True
+            there[key] = not isinstance(write, Delete)
+        return False
+
     def _tell(self) -> None:
         self._changes += 1
         self._changed.notify_all()
@@ -191,7 +201,7 @@ class MemoryDocuments(Documents):
     def _read(self, collection: str, id: str) -> Document | None:
         return self._read_kept(collection, id, "all") if id in self._kept[collection] else None
 
-    def _read_kept(self, collection: str, id: str, content: str) -> Document:
+    def _read_kept(self, collection: str, id: str, content: Content) -> Document:
         document, text = self._kept[collection][id]
         data: dict[str, Any] = {} if content == "none" else from_json(text)
         return replace(document, data=data, blob=document.blob if content == "all" else None)
@@ -220,3 +230,7 @@ class MemoryDocuments(Documents):
     def _orders(self, document: Document) -> list[list[_Key]]:
         filed: list[tuple[Field, str | None]] = [("part", document.part), ("also", document.also)]
         return [self._order[document.collection, by, part] for by, part in filed if part is not None]
+
+
+def _key(document: Document) -> tuple[str, str]:
+    return document.collection, document.id

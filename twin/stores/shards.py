@@ -100,7 +100,7 @@ class DocumentShardStore(ShardStore):
         )
 
     def shards(self) -> Sequence[tuple[str, int]]:
-        found = read_all(self._documents, _FLEET, "", content="data")
+        found = read_all(self._documents, _FLEET, "", content=("version",))
         return sorted((document.id, document.data["version"]) for document in found)
 
     def checkpoint(self, shard: str) -> Checkpoint | None:

@@ -14,11 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from twin.stores.documents import (
     PAGE,
     Change,
+    Content,
     Create,
     Delete,
     Document,
@@ -85,7 +86,7 @@ class SqliteDocuments(Documents):
         after: Document | None = None,
         descending: bool = False,
         limit: int = PAGE,
-        content: Literal["all", "data", "none"] = "all",
+        content: Content = "all",
     ) -> Sequence[Document]:
         where, values = [f"{by} = ?"], [part]
         bounds: list[Any] = []
@@ -291,8 +292,8 @@ def _table(collection: str) -> str:
     return collection
 
 
-def _columns(content: str) -> str:
-    data = "data" if content in ("all", "data") else "'{}'"
+def _columns(content: Content) -> str:
+    data = "'{}'" if content == "none" else "data"
     return f"id, part, sort, also, expire_s, {data}, {'blob' if content == 'all' else 'NULL'}"
 
 
@@ -301,7 +302,7 @@ def _document(collection: str, row: Sequence[Any]) -> Document:
     return Document(collection, id, part, sort or 0.0, from_json(data), blob, also, expire_s)
 
 
-def _get(connection: sqlite3.Connection, collection: str, id: str, content: str) -> Document | None:
+def _get(connection: sqlite3.Connection, collection: str, id: str, content: Content) -> Document | None:
     statement = f"SELECT {_columns(content)} FROM {_table(collection)} WHERE id = ?"
     row = connection.execute(statement, (id,)).fetchone()
     return None if row is None else _document(collection, row)
