@@ -44,7 +44,13 @@ def body() -> None:
     areas = {area: area for area in sorted({d.area for d in feed.devices.values()})}
     with right, st.container(key="filters", horizontal=True, horizontal_alignment="right", gap="small"):
         show = st.segmented_control(
-            "Show", TABS, default="Open", required=True, key="show", bind="query-params", label_visibility="collapsed"
+            "Show",
+            TABS,
+            default="Open",
+            required=True,
+            key="show",
+            bind="query-params",
+            label_visibility="collapsed",
         )
         area = choice("area", "Area", "All areas", areas)
         words = {"critical": "Critical", "major": "Major", "minor": "Minor", "info": "Note"}

@@ -132,12 +132,19 @@ class FakeApp:
         moved = int((self.now() - NOW).total_seconds() // 3)
         live = {d: _shifted(c, moved * 3.0) for d, c in self._feed.live.items()}
         states = {
-            d: replace(s, observed_at_s=s.observed_at_s + (moved * 3.0 if s.freshness is Freshness.ON_TIME else 0))
+            d: replace(
+                s, observed_at_s=s.observed_at_s + (moved * 3.0 if s.freshness is Freshness.ON_TIME else 0)
+            )
             for d, s in self._feed.states.items()
         }
         at = NOW + timedelta(seconds=moved * 3)
         return replace(
-            self._feed, version=1 + moved, now=at, stepped_at=at - timedelta(seconds=2), live=live, states=states
+            self._feed,
+            version=1 + moved,
+            now=at,
+            stepped_at=at - timedelta(seconds=2),
+            live=live,
+            states=states,
         )
 
     def device_columns(self, device_id: str, from_s: float, to_s: float) -> Columns:
@@ -164,14 +171,18 @@ class FakeApp:
     ) -> Response:
         self._check()
         if self.denied:
-            raise NotAuthorisedError("acknowledge", rule="needs the operator role", next_step="Sign in as operator")
+            raise NotAuthorisedError(
+                "acknowledge", rule="needs the operator role", next_step="Sign in as operator"
+            )
         for i, record in enumerate(self._feed.cases):
             if record.case.case_id == case_id:
                 if record.response.version != expected_version:
                     raise ConcurrentChangeError(
                         case_id, rule=f"{record.response.actor} was first", next_step="Look again"
                     )
-                response = Response("acknowledged", actor, self.now().timestamp(), comment, expected_version + 1)
+                response = Response(
+                    "acknowledged", actor, self.now().timestamp(), comment, expected_version + 1
+                )
                 cases = list(self._feed.cases)
                 cases[i] = replace(record, response=response)
                 self._feed = replace(self._feed, cases=cases, version=self._feed.version + 1)
@@ -227,7 +238,9 @@ def fake_feed() -> FakeFeed:
         live={
             d: fake_columns(d, NOW_S - 900, NOW_S - (840 if d == "INST-009" else 0), 3.0) for d, *_ in FLEET
         },
-        day={d: tuple(fake_totals(d, NOW_S - DAY_S + i * 60.0, 60.0) for i in range(1440)) for d, *_ in FLEET},
+        day={
+            d: tuple(fake_totals(d, NOW_S - DAY_S + i * 60.0, 60.0) for i in range(1440)) for d, *_ in FLEET
+        },
         progress="Filling in 30 days of history: 12 of 30 d",
     )
 
@@ -246,7 +259,7 @@ def fake_devices() -> dict[str, Device]:
             gateway="gw-1" if i < 7 else "gw-2",
             upstream=upstream.get(device_id, ()),
             ideal_rate_per_h=None if asset_class == "vacuum_pump" else 20.0,
-            staffed={day: (7.0, 19.0) for day in range(5)},
+            staffed=dict.fromkeys(range(5), (7.0, 19.0)),
             bookings=(Booking(NOW_S - 4 * HOUR_S, NOW_S + 2 * HOUR_S),),
             value_per_sample=None if asset_class == "vacuum_pump" else 41.0,
             cost_per_unplanned_h=850.0,
@@ -267,14 +280,22 @@ def _state(device_id: str, status: str) -> DeviceState:
     factors = {"vibration": 1.38, "temperature": 1.13, "current": 1.08} if worn else {}
     signals = {
         s.name: SignalState(
-            LEVELS[s.name] * factors.get(s.name, 1.01), LEVELS[s.name], SIGMAS[s.name], scores.get(s.name, 0.1)
+            LEVELS[s.name] * factors.get(s.name, 1.01),
+            LEVELS[s.name],
+            SIGMAS[s.name],
+            scores.get(s.name, 0.1),
         )
         for s in OUTPUTS
     }
     lost = (
         {"deviation": 24.0, "anomaly": 17.1, "life": 15.0, "failure_risk": 9.9}
         if worn
-        else {"deviation": 1.5 + _seed(device_id) % 40 / 10, "anomaly": 0.4, "life": 1.25, "failure_risk": 0.3}
+        else {
+            "deviation": 1.5 + _seed(device_id) % 40 / 10,
+            "anomaly": 0.4,
+            "life": 1.25,
+            "failure_risk": 0.3,
+        }
     )
     return DeviceState(
         device_id=device_id,
@@ -305,7 +326,14 @@ def _state(device_id: str, status: str) -> DeviceState:
 
 def fake_cases() -> tuple[CaseRecord, ...]:
     def case(
-        device_id: str, ago_h: float, severity: Severity, title: str, cause: str, verdict: str, text: str, action: str
+        device_id: str,
+        ago_h: float,
+        severity: Severity,
+        title: str,
+        cause: str,
+        verdict: str,
+        text: str,
+        action: str,
     ) -> Case:
         onset_s = NOW_S - ago_h * HOUR_S
         rules = ("anomaly", "threshold:vibration") if cause == "bearing_wear" else ("anomaly",)
@@ -315,7 +343,16 @@ def fake_cases() -> tuple[CaseRecord, ...]:
     closed = [
         CaseRecord(
             replace(
-                case(d, ago, Severity.MINOR, "Cooling loss", "cooling_loss", "machine", "It was warm.", "Clean the fan"),
+                case(
+                    d,
+                    ago,
+                    Severity.MINOR,
+                    "Cooling loss",
+                    "cooling_loss",
+                    "machine",
+                    "It was warm.",
+                    "Clean the fan",
+                ),
                 closed_s=NOW_S - (ago - 2) * HOUR_S,
             )
         )
@@ -324,38 +361,69 @@ def fake_cases() -> tuple[CaseRecord, ...]:
     return (
         CaseRecord(
             case(
-                "INST-009", 0.24, Severity.MINOR, "No data", "", "none", "No reading for 14 min.", "Check gateway gw-2"
+                "INST-009",
+                0.24,
+                Severity.MINOR,
+                "No data",
+                "",
+                "none",
+                "No reading for 14 min.",
+                "Check gateway gw-2",
             )
         ),
         CaseRecord(
             case(
-                "INST-003", 0.7, Severity.MAJOR, "Stopped, E-114", "vacuum_interlock", "machine",
-                "The device reports E-114 and has stopped.", "Look up E-114 and restart",
+                "INST-003",
+                0.7,
+                Severity.MAJOR,
+                "Stopped, E-114",
+                "vacuum_interlock",
+                "machine",
+                "The device reports E-114 and has stopped.",
+                "Look up E-114 and restart",
             )
         ),
         CaseRecord(
             case(
-                "INST-006", 2.75, Severity.MAJOR, "Leak", "leak", "machine",
-                "Pressure is 12 % below what the twin expects; throughput is still on target.", "Replace the seal",
+                "INST-006",
+                2.75,
+                Severity.MAJOR,
+                "Leak",
+                "leak",
+                "machine",
+                "Pressure is 12 % below what the twin expects; throughput is still on target.",
+                "Replace the seal",
             ),
             response=mine,
         ),
         CaseRecord(
             case(
-                "INST-002", 6.4, Severity.MINOR, "Inlet pressure high", "", "none",
-                "Pressure follows PUMP-001.", "Look at PUMP-001",
+                "INST-002",
+                6.4,
+                Severity.MINOR,
+                "Inlet pressure high",
+                "",
+                "none",
+                "Pressure follows PUMP-001.",
+                "Look at PUMP-001",
             ),
             suppression=Suppression("suppressed", "PUMP-001", "PUMP-001 has an open problem", None, 1),
         ),
         CaseRecord(
             case(
-                "PUMP-001", 17.1, Severity.CRITICAL, "Bearing wear", "bearing_wear", "machine",
+                "PUMP-001",
+                17.1,
+                Severity.CRITICAL,
+                "Bearing wear",
+                "bearing_wear",
+                "machine",
                 "Vibration is 38 % above what the twin expects. Current and temperature follow, so it is the "
-                "machine, not the sensor.", "Swap the drive-end bearing",
+                "machine, not the sensor.",
+                "Swap the drive-end bearing",
             )
         ),
         *closed,
-    )  # fmt: skip
+    )
 
 
 def fake_alert(case: Case) -> Alert:
@@ -386,12 +454,36 @@ def fake_alert(case: Case) -> Alert:
 
 def fake_faults() -> tuple[Fault, ...]:
     return (
-        Fault("f-5", "INST-008", FaultKind.CALIBRATION_DRIFT, NOW_S - 1.6 * HOUR_S, 7200.0, 0.4, signal="temperature"),
+        Fault(
+            "f-5",
+            "INST-008",
+            FaultKind.CALIBRATION_DRIFT,
+            NOW_S - 1.6 * HOUR_S,
+            7200.0,
+            0.4,
+            signal="temperature",
+        ),
         Fault("f-4", "INST-006", FaultKind.LEAK, NOW_S - 3.6 * HOUR_S, 3600.0, 0.6),
-        Fault("f-3", "INST-005", FaultKind.SPIKES, NOW_S - 7.0 * HOUR_S, 0.0, 0.2, repaired_s=NOW_S - 6.3 * HOUR_S),
+        Fault(
+            "f-3",
+            "INST-005",
+            FaultKind.SPIKES,
+            NOW_S - 7.0 * HOUR_S,
+            0.0,
+            0.2,
+            repaired_s=NOW_S - 6.3 * HOUR_S,
+        ),
         Fault("f-2", "PUMP-001", FaultKind.BEARING_WEAR, NOW_S - 22.0 * HOUR_S, DAY_S, 0.8),
-        Fault("f-1", "INST-004", FaultKind.COOLING_LOSS, NOW_S - 20.4 * HOUR_S, 600.0, 0.5, repaired_s=NOW_S - 18 * HOUR_S),
-    )  # fmt: skip
+        Fault(
+            "f-1",
+            "INST-004",
+            FaultKind.COOLING_LOSS,
+            NOW_S - 20.4 * HOUR_S,
+            600.0,
+            0.5,
+            repaired_s=NOW_S - 18 * HOUR_S,
+        ),
+    )
 
 
 def fake_columns(device_id: str, from_s: float, to_s: float, step_s: float) -> Columns:
@@ -399,7 +491,9 @@ def fake_columns(device_id: str, from_s: float, to_s: float, step_s: float) -> C
     t_s = np.arange(np.ceil(from_s / step_s), np.ceil(to_s / step_s)) * step_s
     phase = _seed(device_id)
     slow = np.sin(t_s / 5400 + phase) * 0.05
-    worn = np.clip((t_s - (NOW_S - 17.1 * HOUR_S)) / (17 * HOUR_S), 0, 1) if device_id == "PUMP-001" else 0 * t_s
+    worn = (
+        np.clip((t_s - (NOW_S - 17.1 * HOUR_S)) / (17 * HOUR_S), 0, 1) if device_id == "PUMP-001" else 0 * t_s
+    )
     noise = np.sin(t_s * 0.7 + phase * 3) * 0.6 + np.sin(t_s * 1.9 + phase) * 0.5
     measured, expected, sigma = {}, {}, {}
     for i, (name, level) in enumerate(LEVELS.items()):
@@ -410,7 +504,7 @@ def fake_columns(device_id: str, from_s: float, to_s: float, step_s: float) -> C
             expected[name] = mean.astype(np.float32)
             sigma[name] = np.full(len(t_s), SIGMAS[name], np.float32)
     deviation = (noise + worn * 8.0).astype(np.float32)
-    status = next(i for i, s in enumerate(STATES) if s == dict((f[0], f[4]) for f in FLEET)[device_id])
+    status = next(i for i, s in enumerate(STATES) if s == {f[0]: f[4] for f in FLEET}[device_id])
     return Columns(
         t_s=t_s,
         status=np.full(len(t_s), status, np.uint8),

@@ -33,15 +33,21 @@ def opened(view: OpenedAlert) -> str:
         f'width:{max(r.share * 100, 0.4):.2f}%"></i></span><b>{esc(r.points)}</b></div>'
         for r in view.rows
     )
-    total = f'<div class="tot"><span>Score</span><span class="wbar flat"><i style="left:0;width:100%"></i></span><b>{esc(view.total)}</b></div>'
-    why = bars + total if view.rows else '<p class="body">The numbers behind it are kept while it is open.</p>'
+    total = (
+        '<div class="tot"><span>Score</span><span class="wbar flat"><i style="left:0;width:100%"></i>'
+        f"</span><b>{esc(view.total)}</b></div>"
+    )
+    why = (
+        bars + total if view.rows else '<p class="body">The numbers behind it are kept while it is open.</p>'
+    )
     steps = "".join(f"<li><time>{esc(at)}</time><span>{esc(text)}</span></li>" for at, text in view.steps)
     numbers = f"<p>{esc(view.numbers)}.</p>" if view.numbers else ""
     return (
         f'<div class="ex"><div><h3>What happened</h3><p>{esc(view.text)}</p>{numbers}'
         f"<p>Cause: <b>{esc(view.cause)}</b>. Next: <b>{esc(view.action or 'look at the device')}</b>.</p>"
         f"<p>{link('device', f'Open {view.device_id}', id=view.device_id)}</p></div>"
-        f'<div><h3>Why: the score adds up</h3><div class="cb">{why}</div><p><b>{esc(view.verdict)}</b> {esc(view.words)}</p></div>'
+        f'<div><h3>Why: the score adds up</h3><div class="cb">{why}</div><p>'
+        f"<b>{esc(view.verdict)}</b> {esc(view.words)}</p></div>"
         f'<div><h3>Since when</h3><ol class="life">{steps}</ol></div></div>'
     )
 
@@ -49,7 +55,8 @@ def opened(view: OpenedAlert) -> str:
 def quality(items: Sequence[Figure]) -> str:
     """Figures about the alerting itself."""
     cells = "".join(
-        f"<div><span>{esc(f.label)}</span><b>{esc(f.value)}</b><small>{esc(f.note)}</small></div>" for f in items
+        f"<div><span>{esc(f.label)}</span><b>{esc(f.value)}</b><small>{esc(f.note)}</small></div>"
+        for f in items
     )
     return section("Is the alerting itself healthy?", "last 7 days") + f'<div class="hlg">{cells}</div>'
 
@@ -58,13 +65,17 @@ def _row(row: AlertRow, is_open: bool, query: dict[str, str]) -> str:
     asked = query if is_open else {**query, "alert": row.case_id}
     target = esc("alerts" + ("?" + urlencode(asked) if asked else ""))
     return (
-        f'<div class="alr{" mu" if row.held else ""}{" on" if is_open else ""}"><span class="c1">{severity_mark(row.rank, held=row.held)}</span>'
-        f'<span class="c2"><a class="plain" href="{target}" data-open="{target}" aria-expanded="{str(is_open).lower()}"><b>{esc(row.title)}</b></a>'
+        f'<div class="alr{" mu" if row.held else ""}{" on" if is_open else ""}">'
+        f'<span class="c1">{severity_mark(row.rank, held=row.held)}</span>'
+        '<span class="c2">'
+        f'<a class="plain" href="{target}" data-open="{target}" aria-expanded="{str(is_open).lower()}">'
+        f"<b>{esc(row.title)}</b></a>"
         f"<small>{link('device', row.device_id, id=row.device_id)} {esc(row.model)}</small></span>"
         f'<span class="c3"><b>{esc(row.since)}</b><small>{esc(row.lasted)}</small></span>'
         f'<span class="c4"><b>{esc(row.state)}</b><small>{esc(row.below)}</small></span>'
         f'<span class="c5">{spark_svg(row.spark, 0 if row.held else row.rank, 110, 26) if row.spark else ""}</span>'
         f'<span class="c6"><b>{esc(row.at_stake)}</b><small>{esc(row.interval)}</small></span>'
         f'<span class="c7">{esc(row.action)}</span>'
-        f'<a class="c8" href="{target}" data-open="{target}" aria-label="{"Close" if is_open else "Open"} {esc(row.title)}"></a></div>'
+        f'<a class="c8" href="{target}" data-open="{target}" aria-label="{"Close" if is_open else "Open"} '
+        f'{esc(row.title)}"></a></div>'
     )

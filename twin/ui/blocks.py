@@ -37,7 +37,11 @@ def notice(header: Header) -> str:
 
 def header_facts(header: Header) -> str:
     """The right end of the header."""
-    mark = '<span class="sim" title="Readings come from the simulator">Simulated data</span>' if header.simulated else ""
+    mark = (
+        '<span class="sim" title="Readings come from the simulator">Simulated data</span>'
+        if header.simulated
+        else ""
+    )
     progress = f"<span>{esc(header.progress)}</span>" if header.progress else ""
     return (
         f'<div class="facts">{progress}{mark}<span>Feed <b>{esc(header.feed_age)}</b></span>'

@@ -13,7 +13,8 @@ from twin.views.wording import percent
 def shares(items: Sequence[Share], foot: str) -> str:
     """Four figures, each with numerator and denominator."""
     rows = "".join(
-        f'<div class="mt"><span>{esc(s.label)}<small>{esc(s.note)}</small></span>{_bar(s.share)}<b>{esc(s.text)}</b></div>'
+        f'<div class="mt"><span>{esc(s.label)}<small>{esc(s.note)}</small>'
+        f"</span>{_bar(s.share)}<b>{esc(s.text)}</b></div>"
         for s in items
     )
     return section("Utilisation", "last 30 d") + rows + f'<p class="foot">{esc(foot)}</p>'
@@ -24,14 +25,17 @@ def devices(items: Sequence[DeviceUse]) -> str:
     rows = "".join(
         f"<tr><td>{link('device', d.device_id, id=d.device_id)}<small>{esc(d.model)}</small></td>"
         f'<td class="wide">{_bar(d.available)}</td><td class="num">{percent(d.available, 1)}</td>'
-        f'<td class="num">{d.running_h:,.0f}</td><td class="num">{percent(d.staffed)}</td><td class="num">{percent(d.unused)}</td>'
+        f'<td class="num">{d.running_h:,.0f}</td><td class="num">{percent(d.staffed)}</td>'
+        f'<td class="num">{percent(d.unused)}</td>'
         f'<td class="num">{d.stopped_h:.1f}</td><td class="num">{esc(d.samples)}</td></tr>'
         for d in items
     )
     return (
         section("By device", "last 30 d, of available hours")
-        + '<div class="scroll"><table><tr><th>Device</th><th class="wide">Utilisation</th><th class="num"></th><th class="num">Running, h</th>'
-        '<th class="num">Of staffed</th><th class="num">Booked, unused</th><th class="num">Stopped, h</th><th class="num">Samples</th></tr>'
+        + '<div class="scroll"><table><tr><th>Device</th><th class="wide">Utilisation</th>'
+        '<th class="num"></th><th class="num">Running, h</th>'
+        '<th class="num">Of staffed</th><th class="num">Booked, unused</th>'
+        '<th class="num">Stopped, h</th><th class="num">Samples</th></tr>'
         f"{rows}</table></div>"
     )
 
@@ -49,7 +53,8 @@ def result(view: Gain) -> str:
 def assumptions(items: Sequence[Assumption]) -> str:
     """Every factor by name with its source."""
     rows = "".join(
-        f'<tr><td>{esc(a.name)}<small>{esc(a.source)}</small></td><td class="num">{esc(a.value)}</td></tr>' for a in items
+        f'<tr><td>{esc(a.name)}<small>{esc(a.source)}</small></td><td class="num">{esc(a.value)}</td></tr>'
+        for a in items
     )
     return f'<table><tr><th>What it rests on</th><th class="num">Value</th></tr>{rows}</table>'
 

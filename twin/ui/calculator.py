@@ -28,14 +28,21 @@ def calculator(feed: Feed, use: UseView) -> None:
     st.session_state.setdefault(TARGET, DEFAULT_TARGET)
     wanted = st.slider("Target utilisation, % of available hours", 5, 100, step=1, key=TARGET, format="%d %%")
     value = st.number_input(
-        f"Value of a sample, {currency}", min_value=0.0, max_value=100_000.0, value=known, step=1.0, key="business.value",
+        f"Value of a sample, {currency}",
+        min_value=0.0,
+        max_value=100_000.0,
+        value=known,
+        step=1.0,
+        key="business.value",
         placeholder="not known",
-    )  # fmt: skip
+    )
     demand = st.slider("Demand for the extra hours, %", 0, 100, 60, 5, key="business.demand", format="%d %%")
     with st.container(horizontal=True, gap="small", key="business-presets"):
         story = story_target(use)
         if story is not None:
-            st.button("Customer story, +39 %", key="business.story", on_click=_set, args=(round(story * 100),))
+            st.button(
+                "Customer story, +39 %", key="business.story", on_click=_set, args=(round(story * 100),)
+            )
         st.button(f"Back to {DEFAULT_TARGET} %", key="business.back", on_click=_set, args=(DEFAULT_TARGET,))
     view = gain(
         use,
@@ -48,7 +55,9 @@ def calculator(feed: Feed, use: UseView) -> None:
     with place:
         sheet(business_blocks.result(view), "business.result")
     if story is not None:
-        st.html(f'<p class="foot">+39 % would mean {story * 100:.0f} % utilisation. It is a setting, not a forecast.</p>')
+        st.html(
+            f'<p class="foot">+39 % would mean {story * 100:.0f} % utilisation. It is a setting, not a forecast.</p>'
+        )
     sheet(business_blocks.assumptions(view.assumptions), "business.assumptions")
 
 

@@ -14,13 +14,17 @@ from twin.views.why import Contribution, WhyView
 def head(view: DeviceView) -> str:
     """Where it stands, the sentence, and the facts with their marks."""
     tags = [f"{severity_mark(view.rank)} {SEVERITY_WORDS[view.rank]}"] if view.rank else []
-    tags.append(f"{status_mark(view.status.mark, view.status.word)} {esc(view.status.late or view.status.word)}")
+    tags.append(
+        f"{status_mark(view.status.mark, view.status.word)} {esc(view.status.late or view.status.word)}"
+    )
     if view.inherited_from:
         tags.append(f'<i class="inh"></i> From {link("device", view.inherited_from, id=view.inherited_from)}')
     elif view.upstream:
         tags.append("Fed by " + ", ".join(link("device", d, id=d) for d in view.upstream))
     if view.downstream:
-        tags.append('<i class="inh down"></i> Feeds ' + ", ".join(link("device", d, id=d) for d in view.downstream))
+        tags.append(
+            '<i class="inh down"></i> Feeds ' + ", ".join(link("device", d, id=d) for d in view.downstream)
+        )
     marks = "".join(f'<span class="tag">{tag}</span>' for tag in tags)
     plain = "".join(f"<span>{esc(fact)}</span>" for fact in view.facts)
     return (
@@ -57,7 +61,11 @@ def health(view: HealthView) -> str:
 
 def life(view: LifeView) -> str:
     """A number with its interval, or the reason why there is none."""
-    score = f"<span>Maintenance score <b>{esc(view.maintenance)}</b> of 100, higher = sooner</span>" if view.maintenance else ""
+    score = (
+        f"<span>Maintenance score <b>{esc(view.maintenance)}</b> of 100, higher = sooner</span>"
+        if view.maintenance
+        else ""
+    )
     risk = f"<span>{esc(view.risk)}</span>" if view.risk else ""
     if not view.value:
         first, _, rest = view.words.partition(". ")
@@ -65,9 +73,14 @@ def life(view: LifeView) -> str:
     else:
         body = (
             f'<div class="v"><span class="big">{esc(view.value)}</span> <span class="u">{esc(view.unit)}</span> '
-            f'<span class="iv">{esc(view.interval)}</span></div><p class="small">until {esc(view.mode.lower())} ends it</p>'
+            f'<span class="iv">{esc(view.interval)}</span></div>'
+            f'<p class="small">until {esc(view.mode.lower())} ends it</p>'
         )
-    return section("Remaining life", "estimated" if view.value else "") + body + f'<div class="k">{risk}{score}</div>'
+    return (
+        section("Remaining life", "estimated" if view.value else "")
+        + body
+        + f'<div class="k">{risk}{score}</div>'
+    )
 
 
 def why(view: WhyView) -> str:
@@ -79,9 +92,11 @@ def why(view: WhyView) -> str:
     )
     return (
         section("Why the twin says so", view.note)
-        + '<div class="scroll"><table><tr><th>Signal</th><th class="wide">Share of the score</th><th class="num">Points</th>'
+        + '<div class="scroll"><table><tr><th>Signal</th><th class="wide">Share of the score</th>'
+        '<th class="num">Points</th>'
         f'<th class="num">Measured</th><th class="num">Expected</th></tr>{rows}'
-        f'<tr class="sum"><td>Score</td><td class="wide"></td><td class="num">{esc(view.total)}</td><td></td><td></td></tr></table></div>'
+        f'<tr class="sum"><td>Score</td><td class="wide"></td><td class="num">{esc(view.total)}</td><td>'
+        "</td><td></td></tr></table></div>"
         f'<p class="body"><b>{esc(view.verdict)}</b> {esc(view.words)}</p>'
     )
 
@@ -89,12 +104,14 @@ def why(view: WhyView) -> str:
 def lanes(view: SignalsView) -> str:
     """State and alerts over the chart, on its time axis."""
     bars = "".join(
-        f'<i class="al{bar.rank}" style="left:{bar.left * 100:.2f}%;width:max(3px,{bar.width * 100:.2f}%)" title="{esc(bar.title)}"></i>'
+        f'<i class="al{bar.rank}" style="left:{bar.left * 100:.2f}%;width:max(3px,{bar.width * 100:.2f}%)"'
+        f' title="{esc(bar.title)}"></i>'
         for bar in view.alerts
     )
     names = ", ".join(dict.fromkeys(bar.title for bar in view.alerts)) or "none"
     return (
-        f'<div class="lanes" style="--l:{LEFT}px;--r:{RIGHT}px"><span>State</span><div>{lane_svg(view.segments)}</div><em>{esc(view.running_share)}</em>'
+        f'<div class="lanes" style="--l:{LEFT}px;--r:{RIGHT}px"><span>State</span>'
+        f"<div>{lane_svg(view.segments)}</div><em>{esc(view.running_share)}</em>"
         f'<span>Alerts</span><div class="bars">{bars}</div><em>{esc(names)}</em></div>'
     )
 
@@ -106,6 +123,4 @@ KEY = (
 
 
 def _step(row: Contribution) -> str:
-    return (
-        f'<span class="wbar flat"><i style="left:0;width:{max(row.share * 100, 0.4):.2f}%"></i></span>'
-    )
+    return f'<span class="wbar flat"><i style="left:0;width:{max(row.share * 100, 0.4):.2f}%"></i></span>'

@@ -27,7 +27,13 @@ def signals_section(device_id: str) -> None:
     with st.container(key="signals-head"):
         st.html(section("Signals", "one time axis"))
         chosen = st.segmented_control(
-            "Range", list(RANGES), default=LIVE, required=True, key="range", bind="query-params", label_visibility="collapsed"
+            "Range",
+            list(RANGES),
+            default=LIVE,
+            required=True,
+            key="range",
+            bind="query-params",
+            label_visibility="collapsed",
         )
     name = chosen or LIVE
     run = st.fragment(run_every=TICK_S if name == LIVE else None)(_chart)
@@ -38,12 +44,16 @@ def _chart(device_id: str, name: str) -> None:
     now = session.app().now()
     above = st.container()
     if name == LIVE:
-        view = pausable("device.live", '<p class="foot">live, every 3 s</p>', lambda: _live(device_id), device_id)
+        view = pausable(
+            "device.live", '<p class="foot">live, every 3 s</p>', lambda: _live(device_id), device_id
+        )
         foot = "Every reading of the last 15 minutes."
     else:
         try:
             view = session.shared(
-                "device.history", (device_id, name, int(now.timestamp() // 60)), lambda: _history(device_id, name, now)
+                "device.history",
+                (device_id, name, int(now.timestamp() // 60)),
+                lambda: _history(device_id, name, now),
             )
         except TwinError as error:
             st.html(f'<p class="body"><b>History cannot be read now.</b> {esc(error)}</p>')
@@ -71,14 +81,19 @@ def _live(device_id: str) -> SignalsView:
     feed, now_s = session.app().feed(), session.app().now().timestamp()
     columns = feed.live.get(device_id, NO_ROWS)
     return session.shared(
-        "device.live", (feed.version, device_id), lambda: _view(device_id, columns, now_s - RANGES[LIVE], now_s)
+        "device.live",
+        (feed.version, device_id),
+        lambda: _view(device_id, columns, now_s - RANGES[LIVE], now_s),
     )
 
 
 def _history(device_id: str, name: str, now: datetime) -> SignalsView:
     to_s = now.timestamp()
     return _view(
-        device_id, session.app().device_columns(device_id, to_s - RANGES[name], to_s), to_s - RANGES[name], to_s
+        device_id,
+        session.app().device_columns(device_id, to_s - RANGES[name], to_s),
+        to_s - RANGES[name],
+        to_s,
     )
 
 

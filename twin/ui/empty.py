@@ -34,6 +34,7 @@ def no_history(error: TwinError) -> None:
     """The store does not answer a question that memory cannot."""
     st.html(
         '<h1 class="head">History cannot be read now.</h1>'
-        f'<p class="lead">The store did not answer. Nothing is lost; the figures return with it.</p><p class="foot">{esc(error)}</p>'
+        '<p class="lead">The store did not answer. Nothing is lost; the figures return with it.</p>'
+        f'<p class="foot">{esc(error)}</p>'
     )
     st.button("Try now", key="history.retry")

@@ -66,7 +66,9 @@ def lane_svg(segments: Sequence[Segment], row: TimelineRow | None = None) -> str
         elif segment.state in ("MAINTENANCE", "UNKNOWN"):
             shapes.append(_hatch(x, width, segment.state))
         else:
-            shapes.append(f'<rect class="{esc(segment.state)}" x="{x:.1f}" y="3" width="{width:.1f}" height="10"/>')
+            shapes.append(
+                f'<rect class="{esc(segment.state)}" x="{x:.1f}" y="3" width="{width:.1f}" height="10"/>'
+            )
     for bar in row.alerts if row else ():
         left, width = bar.left * 1000, max(bar.width * 1000, 3.0)
         shapes.append(f'<rect class="f{bar.rank}" x="{left:.1f}" y="14" width="{width:.1f}" height="2"/>')
@@ -88,7 +90,8 @@ def _attention(item: AttentionItem) -> str:
     action = link("alerts", item.action, "btn", alert=item.case_id)
     return (
         f"<li>{severity_mark(item.rank)}<div>"
-        f'<div class="h"><span>{link("device", item.title, "plain", id=item.device_id)}</span><time>since {esc(item.since)}</time></div>'
+        f'<div class="h"><span>{link("device", item.title, "plain", id=item.device_id)}</span>'
+        f"<time>since {esc(item.since)}</time></div>"
         f"<p>{esc(item.text)}</p>{facts(item.facts)}"
         f'<div class="a">{action}{esc(item.owner)}</div></div></li>'
     )
@@ -111,7 +114,8 @@ def _tile(tile: Tile, is_old: bool) -> str:
     target = f"device?id={esc(tile.device_id)}"
     return (
         f'<a class="{css}" href="{target}" data-open="{target}">'
-        f'<div class="r1">{status_mark(tile.status.mark, tile.status.word)}<span>{esc(tile.device_id)}</span>{mark}</div>'
+        f'<div class="r1">{status_mark(tile.status.mark, tile.status.word)}'
+        f"<span>{esc(tile.device_id)}</span>{mark}</div>"
         f'<div class="r2">{esc(tile.model)}</div>'
         f'<div class="r3"><b>{health}</b>{spark_svg(tile.spark, tile.rank)}</div>'
         f'<div class="r4">{esc(tile.last_line)}</div></a>'

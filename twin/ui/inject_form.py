@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import streamlit as st
 
 from twin.errors import TwinError
+from twin.schema.fault import Command
 from twin.ui import session
 from twin.ui.markup import esc, section
 from twin.views.breaking import GROWTHS, fault_choices
@@ -23,24 +25,49 @@ def inject_form() -> None:
     st.html(section("Inject a fault", "", "" if app.demo else "operators only"))
     devices = sorted(d for d, x in feed.devices.items() if x.simulated)
     if not devices:
-        st.html('<p class="body"><b>No simulated device.</b> Only simulated devices can be broken from here.</p>')
+        st.html(
+            '<p class="body"><b>No simulated device.</b> Only simulated devices can be broken from here.</p>'
+        )
         return
-    marks = {d: f"{d} {feed.devices[d].model}, {status_of(feed.states.get(d), now).word.lower()}" for d in devices}
+    marks = {
+        d: f"{d} {feed.devices[d].model}, {status_of(feed.states.get(d), now).word.lower()}" for d in devices
+    }
     device_id = st.selectbox("Device", devices, format_func=lambda d: marks.get(d, d), key="simulator.device")
     choices = {c.kind: c for c in fault_choices(app.classes.get(feed.devices[device_id].asset_class))}
-    kind = st.selectbox("Fault", list(choices), format_func=lambda k: choices[k].label, key=f"simulator.kind.{feed.devices[device_id].asset_class}")
+    kind = st.selectbox(
+        "Fault",
+        list(choices),
+        format_func=lambda k: choices[k].label,
+        key=f"simulator.kind.{feed.devices[device_id].asset_class}",
+    )
     choice = choices[kind]
     st.html(f'<p class="foot">{esc(choice.hint)}</p>')
     signal = ""
     if choice.signals:
         names = dict(choice.signals)
-        signal = st.selectbox("Signal", list(names), format_func=lambda s: names.get(s, s), key=f"simulator.signal.{kind}")
-    size = st.slider("Size at full growth, of what ends the machine or sensor", 5, 100, 70, 5, key="simulator.size", format="%d %%")
-    grows = st.segmented_control("Growth", list(GROWTHS), default="Over 2 min", required=True, key="simulator.growth")
+        signal = st.selectbox(
+            "Signal", list(names), format_func=lambda s: names.get(s, s), key=f"simulator.signal.{kind}"
+        )
+    size = st.slider(
+        "Size at full growth, of what ends the machine or sensor",
+        5,
+        100,
+        70,
+        5,
+        key="simulator.size",
+        format="%d %%",
+    )
+    grows = st.segmented_control(
+        "Growth", list(GROWTHS), default="Over 2 min", required=True, key="simulator.growth"
+    )
     allowed = app.authorised(actor, "inject")
     if st.button("Inject fault", type="primary", key="simulator.inject", disabled=not allowed):
         ramp_s = GROWTHS[grows or "Over 2 min"]
-        _ask(lambda key: app.inject(device_id, kind, severity=size / 100, ramp_s=ramp_s, signal=signal, actor=actor, key=key))
+        _ask(
+            lambda key: app.inject(
+                device_id, kind, severity=size / 100, ramp_s=ramp_s, signal=signal, actor=actor, key=key
+            )
+        )
     said = st.session_state.pop(SAID, None)
     if said:
         st.html(f'<p class="small" role="status">{esc(said)}</p>')
@@ -63,10 +90,14 @@ def running_faults(items: Sequence[RunningFault]) -> None:
             st.html(f'<div class="rf"><b>{esc(item.title)}</b><small>{esc(item.note)}</small></div>')
             allowed = app.authorised(actor, "repair")
             if st.button("Repair", key=f"simulator.repair.{item.fault_id}", disabled=not allowed):
-                _ask(lambda key, i=item: app.repair(i.device_id, i.fault_id, actor=actor, key=key))  # type: ignore[misc]
+                _ask(partial(_repair, item, actor))
 
 
-def _ask(request) -> None:  # type: ignore[no-untyped-def]
+def _repair(item: RunningFault, actor: str, key: str) -> Command:
+    return session.app().repair(item.device_id, item.fault_id, actor=actor, key=key)
+
+
+def _ask(request: Callable[[str], Command]) -> None:
     n = st.session_state["simulator.asked"] = st.session_state.get("simulator.asked", 0) + 1
     key = f"{session.actor()}-{int(session.app().now().timestamp() * 1000)}-{n}"
     try:

@@ -1,4 +1,4 @@
-"""Small pieces of HTML: every text that comes from outside goes through `esc`, every mark has a name to be read aloud."""
+"""Small pieces of HTML: every text that comes from outside goes through `esc`, every mark has a name."""
 
 from __future__ import annotations
 
@@ -75,7 +75,9 @@ def spark_svg(values: Sequence[float | None], rank: int, width: int = 64, height
             runs.append([])
         else:
             runs[-1].append((i * step, y(value)))
-    lines = "".join(f'<path class="{f"a{rank}" if rank else "q"}" d="{path(r)}"/>' for r in runs if len(r) > 1)
+    lines = "".join(
+        f'<path class="{f"a{rank}" if rank else "q"}" d="{path(r)}"/>' for r in runs if len(r) > 1
+    )
     return (
         f'<svg class="spark" width="{width}" height="{height}" viewBox="0 0 {width} {height}" aria-hidden="true">'
         f'<rect class="bd" width="{width}" y="{y(3):.1f}" height="{y(-3) - y(3):.1f}"/>{lines}</svg>'

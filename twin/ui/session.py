@@ -1,4 +1,4 @@
-"""What a page run shares: the one application of the process, who is looking, and markup drawn once per feed version."""
+"""What a page run shares: the one application of the process, who is looking, and what is drawn once per version."""
 
 from __future__ import annotations
 

@@ -70,7 +70,9 @@ class _Builder:
         self.x[-1]["axisLabel"] = {**self._text("ink3"), "hideOverlap": True, "formatter": _TIME}
         narrow = {
             "grid": [{"right": NARROW_RIGHT} for _ in self.grids],
-            "title": [{} if i % 2 == 0 else {"subtextStyle": {"fontSize": 0}} for i in range(len(self.titles))],
+            "title": [
+                {} if i % 2 == 0 else {"subtextStyle": {"fontSize": 0}} for i in range(len(self.titles))
+            ],
         }
         base: Option = {
             "animation": False,
@@ -91,40 +93,69 @@ class _Builder:
                 "textStyle": {"color": self.colour["ground"], "fontSize": 12, "fontFamily": FONT},
             },
         }
-        return {"baseOption": base, "media": [{"query": {"maxWidth": 560}, "option": narrow}, {"option": _wide(self.grids)}]}
+        return {
+            "baseOption": base,
+            "media": [{"query": {"maxWidth": 560}, "option": narrow}, {"option": _wide(self.grids)}],
+        }
 
     def _grid(self, title: str, height: int) -> None:
         i = len(self.grids)
         self.titles.append(
-            {"text": title, "left": 0, "top": self.top + TITLE_DOWN, "padding": 0, "textStyle": {**self._text("ink"), "fontWeight": 600}}
+            {
+                "text": title,
+                "left": 0,
+                "top": self.top + TITLE_DOWN,
+                "padding": 0,
+                "textStyle": {**self._text("ink"), "fontWeight": 600},
+            }
         )
         self.grids.append({"left": LEFT, "right": RIGHT, "top": self.top + HEAD, "height": height})
         self.x.append(
             {
-                "type": "time", "gridIndex": i, "min": self.view.from_s * 1000, "max": self.view.to_s * 1000,
-                "axisLabel": {"show": False}, "axisTick": {"show": False}, "splitLine": {"show": False},
+                "type": "time",
+                "gridIndex": i,
+                "min": self.view.from_s * 1000,
+                "max": self.view.to_s * 1000,
+                "axisLabel": {"show": False},
+                "axisTick": {"show": False},
+                "splitLine": {"show": False},
                 "axisLine": {"show": True, "onZero": False, "lineStyle": {"color": self.colour["line"]}},
             }
-        )  # fmt: skip
+        )
         self.y.append(
             {
-                "type": "value", "gridIndex": i, "scale": True, "splitNumber": 2,
-                "axisLabel": {**self._text("ink3"), "showMinLabel": False}, "axisLine": {"show": False}, "axisTick": {"show": False},
+                "type": "value",
+                "gridIndex": i,
+                "scale": True,
+                "splitNumber": 2,
+                "axisLabel": {**self._text("ink3"), "showMinLabel": False},
+                "axisLine": {"show": False},
+                "axisTick": {"show": False},
                 "splitLine": {"lineStyle": {"color": self.colour["line"]}},
             }
-        )  # fmt: skip
+        )
         self.top += HEAD + height
 
     def _readout(self, value: str, below: str, change: str) -> None:
         top = self.grids[-1]["top"] - 4
         self.titles.append(
             {
-                "text": value, "subtext": "\n".join(t for t in (below, change) if t),
-                "right": 0, "top": top, "padding": 0, "itemGap": 2, "textAlign": "auto",
-                "textStyle": {"color": self.colour["ink"], "fontSize": 18, "fontWeight": 400, "fontFamily": FONT},
+                "text": value,
+                "subtext": "\n".join(t for t in (below, change) if t),
+                "right": 0,
+                "top": top,
+                "padding": 0,
+                "itemGap": 2,
+                "textAlign": "auto",
+                "textStyle": {
+                    "color": self.colour["ink"],
+                    "fontSize": 18,
+                    "fontWeight": 400,
+                    "fontFamily": FONT,
+                },
                 "subtextStyle": {**self._text("ink2"), "lineHeight": 15},
             }
-        )  # fmt: skip
+        )
 
     def _band(self, low: Sequence[float | None], high: Sequence[float | None]) -> None:
         i = len(self.grids) - 1
@@ -132,25 +163,49 @@ class _Builder:
         for values, style in ((low, {"opacity": 0}), (width, {"color": self.colour["band"], "opacity": 1})):
             self.series.append(
                 {
-                    "type": "line", "xAxisIndex": i, "yAxisIndex": i, "data": self._xy(values), "stack": f"band{i}",
-                    "stackStrategy": "all", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0},
-                    "areaStyle": style, "tooltip": {"show": False}, "z": 1,
+                    "type": "line",
+                    "xAxisIndex": i,
+                    "yAxisIndex": i,
+                    "data": self._xy(values),
+                    "stack": f"band{i}",
+                    "stackStrategy": "all",
+                    "symbol": "none",
+                    "silent": True,
+                    "lineStyle": {"opacity": 0},
+                    "areaStyle": style,
+                    "tooltip": {"show": False},
+                    "z": 1,
                 }
-            )  # fmt: skip
+            )
 
     def _line(
-        self, name: str, values: Sequence[float | None], colour: str, width: float, *, dash: list[int] | None = None, quiet: bool = False
-    ) -> None:  # fmt: skip
+        self,
+        name: str,
+        values: Sequence[float | None],
+        colour: str,
+        width: float,
+        *,
+        dash: list[int] | None = None,
+        quiet: bool = False,
+    ) -> None:
         i = len(self.grids) - 1
         style: Option = {"color": colour, "width": width}
         if dash:
             style["type"] = dash
         self.series.append(
             {
-                "type": "line", "name": name, "xAxisIndex": i, "yAxisIndex": i, "data": self._xy(values),
-                "symbol": "none", "lineStyle": style, "itemStyle": {"color": colour}, "z": 3, "tooltip": {"show": not quiet},
+                "type": "line",
+                "name": name,
+                "xAxisIndex": i,
+                "yAxisIndex": i,
+                "data": self._xy(values),
+                "symbol": "none",
+                "lineStyle": style,
+                "itemStyle": {"color": colour},
+                "z": 3,
+                "tooltip": {"show": not quiet},
             }
-        )  # fmt: skip
+        )
 
     def _xy(self, values: Sequence[float | None]) -> list[list[float | None]]:
         return [[t, v] for t, v in zip(self.view.t_ms, values, strict=True)]
@@ -159,7 +214,13 @@ class _Builder:
         return {"color": self.colour[role], "fontSize": 12, "fontFamily": FONT}
 
 
-_TIME = {"month": "{d} {MMM}", "day": "{d} {MMM}", "hour": "{HH}:{mm}", "minute": "{HH}:{mm}", "second": "{HH}:{mm}:{ss}"}
+_TIME = {
+    "month": "{d} {MMM}",
+    "day": "{d} {MMM}",
+    "hour": "{HH}:{mm}",
+    "minute": "{HH}:{mm}",
+    "second": "{HH}:{mm}:{ss}",
+}
 
 
 def _wide(grids: Sequence[Option]) -> Option:

@@ -15,15 +15,22 @@ def lanes(items: Sequence[Lane], labels: Sequence[str]) -> str:
     """One fault a row: hollow until found, filled after, dashed when never found; the first alert as its mark."""
     head = section("Truth and alerts, last 24 hours", "newest first")
     if not items:
-        return head + '<p class="body"><b>Nothing was broken.</b> A fault appears here the moment it begins.</p>'
+        return (
+            head + '<p class="body"><b>Nothing was broken.</b> A fault appears here the moment it begins.</p>'
+        )
     rows = "".join(_lane(item) for item in items)
     axis = "".join(f"<span>{esc(label)}</span>" for label in labels)
     key = (
-        '<div class="key"><span><i class="sw2 hollow"></i>Fault there, not found yet</span><span><i class="sw2 full"></i>Fault there, found</span>'
+        '<div class="key"><span><i class="sw2 hollow"></i>Fault there, not found yet</span><span>'
+        '<i class="sw2 full"></i>Fault there, found</span>'
         '<span><i class="sw2 dash"></i>Not found</span>'
-        f"<span>{severity_mark(1)}{severity_mark(2)}{severity_mark(3)} First alert</span><span>{severity_mark(3, held=True)} Alert without a fault</span></div>"
+        f"<span>{severity_mark(1)}{severity_mark(2)}{severity_mark(3)} First alert</span>"
+        f"<span>{severity_mark(3, held=True)} Alert without a fault</span></div>"
     )
-    return f'{head}<div class="lns">{rows}<div class="lax"><span></span><span></span><div>{axis}</div><span></span></div></div>{key}'
+    return (
+        f'{head}<div class="lns">{rows}<div class="lax"><span></span><span></span><div>{axis}</div>'
+        f"<span></span></div></div>{key}"
+    )
 
 
 def kinds(items: Sequence[KindScore]) -> str:
@@ -32,10 +39,14 @@ def kinds(items: Sequence[KindScore]) -> str:
     if not items:
         return head + '<p class="body">No fault has ended or been found yet.</p>'
     rows = "".join(
-        f'<tr><td>{esc(k.kind)}</td><td><span class="dts">{_dots(k)}</span></td><td class="num">{k.found} of {k.n}</td><td class="num">{esc(k.delay)}</td></tr>'
+        f'<tr><td>{esc(k.kind)}</td><td><span class="dts">{_dots(k)}</span></td>'
+        f'<td class="num">{k.found} of {k.n}</td><td class="num">{esc(k.delay)}</td></tr>'
         for k in items
     )
-    return f'{head}<table><tr><th>Kind</th><th></th><th class="num">Found</th><th class="num">Delay, median</th></tr>{rows}</table>'
+    return (
+        f'{head}<table><tr><th>Kind</th><th></th><th class="num">Found</th>'
+        f'<th class="num">Delay, median</th></tr>{rows}</table>'
+    )
 
 
 def answers(items: Sequence[Answer]) -> str:
@@ -44,7 +55,8 @@ def answers(items: Sequence[Answer]) -> str:
     if not items:
         return head + '<p class="body">None yet.</p>'
     rows = "".join(
-        f"<li><time>{esc(a.at)}</time><span><b>{esc(a.what)}: {esc(a.state)}.</b> {esc(a.answer)}</span></li>" for a in items
+        f"<li><time>{esc(a.at)}</time><span><b>{esc(a.what)}: {esc(a.state)}.</b> {esc(a.answer)}</span></li>"
+        for a in items
     )
     return f'{head}<ol class="life plain">{rows}</ol>'
 

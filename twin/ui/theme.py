@@ -8,15 +8,41 @@ from importlib.resources import files
 import streamlit as st
 
 _LIGHT = {
-    "ground": "#F3F4F3", "sheet": "#FFFFFF", "well": "#E9EBEA", "ink": "#172024", "ink2": "#465258", "ink3": "#626E73",
-    "line": "#D3D8D8", "line2": "#7F8B8F", "model": "#0067A3", "band": "#D2E3ED", "band2": "#E3EDF2",
-    "s1": "#C03A00", "s2": "#945F00", "s3": "#6B6200", "s4": "#465258", "run": "#C3CACB",
-}  # fmt: skip
+    "ground": "#F3F4F3",
+    "sheet": "#FFFFFF",
+    "well": "#E9EBEA",
+    "ink": "#172024",
+    "ink2": "#465258",
+    "ink3": "#626E73",
+    "line": "#D3D8D8",
+    "line2": "#7F8B8F",
+    "model": "#0067A3",
+    "band": "#D2E3ED",
+    "band2": "#E3EDF2",
+    "s1": "#C03A00",
+    "s2": "#945F00",
+    "s3": "#6B6200",
+    "s4": "#465258",
+    "run": "#C3CACB",
+}
 _DARK = {
-    "ground": "#14181A", "sheet": "#1C2123", "well": "#23292B", "ink": "#E6EAEB", "ink2": "#B3BCBF", "ink3": "#8F9A9E",
-    "line": "#30383B", "line2": "#6B777B", "model": "#6DB9EA", "band": "#1F3A4A", "band2": "#1A2D38",
-    "s1": "#FF7A3D", "s2": "#F0B23A", "s3": "#E0D65A", "s4": "#B3BCBF", "run": "#4A5558",
-}  # fmt: skip
+    "ground": "#14181A",
+    "sheet": "#1C2123",
+    "well": "#23292B",
+    "ink": "#E6EAEB",
+    "ink2": "#B3BCBF",
+    "ink3": "#8F9A9E",
+    "line": "#30383B",
+    "line2": "#6B777B",
+    "model": "#6DB9EA",
+    "band": "#1F3A4A",
+    "band2": "#1A2D38",
+    "s1": "#FF7A3D",
+    "s2": "#F0B23A",
+    "s3": "#E0D65A",
+    "s4": "#B3BCBF",
+    "run": "#4A5558",
+}
 FONT = '"Source Sans", sans-serif'
 
 

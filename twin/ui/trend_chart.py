@@ -8,7 +8,9 @@ from typing import Any
 from twin.ui.theme import FONT
 
 
-def trend_option(days: Sequence[tuple[str, float | None]], target: float, colour: Mapping[str, str]) -> dict[str, Any]:
+def trend_option(
+    days: Sequence[tuple[str, float | None]], target: float, colour: Mapping[str, str]
+) -> dict[str, Any]:
     """Ink line of what was, dotted line of the target; a day without data breaks the line."""
     text = {"color": colour["ink3"], "fontSize": 12, "fontFamily": FONT}
     named = {**text, "color": colour["ink"], "fontWeight": 600, "show": True}
@@ -29,7 +31,11 @@ def trend_option(days: Sequence[tuple[str, float | None]], target: float, colour
         },
         "xAxis": {
             "type": "time",
-            "axisLabel": {**text, "hideOverlap": True, "formatter": {"day": "{d} {MMM}", "month": "{d} {MMM}", "year": "{d} {MMM}"}},
+            "axisLabel": {
+                **text,
+                "hideOverlap": True,
+                "formatter": {"day": "{d} {MMM}", "month": "{d} {MMM}", "year": "{d} {MMM}"},
+            },
             "axisLine": {"lineStyle": {"color": colour["line2"]}},
             "axisTick": {"show": False},
             "splitLine": {"show": False},

@@ -178,8 +178,14 @@ def _quality(cases: Sequence[CaseRecord], now: datetime) -> tuple[Figure, ...]:
         Figure("Most in 10 min", str(_burst(recent)), note="more than 10 is a flood"),
         Figure("Open over 24 h", str(len(old)), note=old[0].case.device_id if old else "none stands"),
         Figure("Minor / major / critical", shares, note=f"per cent, n = {n}; usual target 80 / 15 / 5"),
-        Figure("First answer, median", age(median(waits)) if waits else "no answer yet", note=f"n = {len(waits)}"),
-        Figure("Open for, median", age(median(lasted)) if lasted else "none closed", note=f"n = {len(lasted)} closed"),
+        Figure(
+            "First answer, median", age(median(waits)) if waits else "no answer yet", note=f"n = {len(waits)}"
+        ),
+        Figure(
+            "Open for, median",
+            age(median(lasted)) if lasted else "none closed",
+            note=f"n = {len(lasted)} closed",
+        ),
         Figure("Nobody took it", percent(untouched / n) if n else "none yet", note=f"{untouched} of {n}"),
     )
 

@@ -42,7 +42,9 @@ class AttentionItem:
 def open_cases(cases: Iterable[CaseRecord], devices: Sequence[str] | None = None) -> list[CaseRecord]:
     """Open, not held back, worst first and then oldest; only of `devices` where given."""
     kept = [
-        c for c in cases if c.case.is_open and not is_held(c) and (devices is None or c.case.device_id in devices)
+        c
+        for c in cases
+        if c.case.is_open and not is_held(c) and (devices is None or c.case.device_id in devices)
     ]
     return sorted(kept, key=lambda c: (-int(c.case.severity), c.case.onset_s, c.case.device_id))
 

@@ -76,9 +76,16 @@ def answers(commands: Sequence[Command], now: datetime, most: int = 6) -> tuple[
     for command in commands[:most]:
         kind = str(command.arguments.get("kind", ""))
         verb = "Inject" if command.kind is CommandKind.INJECT else "Repair"
-        what = f"{verb} {title(kind).lower()} on {command.device_id}" if kind else f"{verb} {command.device_id}"
+        what = (
+            f"{verb} {title(kind).lower()} on {command.device_id}" if kind else f"{verb} {command.device_id}"
+        )
         waiting = "" if command.answer else f"Waiting for gateway {command.gateway}."
         told.append(
-            Answer(moment(from_seconds(command.asked_at_s), now, seconds=True), what, words[command.state], command.answer or waiting)
-        )  # fmt: skip
+            Answer(
+                moment(from_seconds(command.asked_at_s), now, seconds=True),
+                what,
+                words[command.state],
+                command.answer or waiting,
+            )
+        )
     return tuple(told)

@@ -53,12 +53,23 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
     worst = cases[0] if cases else None
     label = asset_class.label if asset_class else title(device.asset_class)
     status = status_of(state, now)
-    last = "No reading yet" if state is None else f"Last reading {age(to_seconds(now) - state.observed_at_s)} ago"
+    last = (
+        "No reading yet"
+        if state is None
+        else f"Last reading {age(to_seconds(now) - state.observed_at_s)} ago"
+    )
     months = max(0, (now - device.commissioned_at).days // 30)
-    facts = (f"{label} {device.model}, {months} months in service", f"{device.site}, gateway {device.gateway}", last)
+    facts = (
+        f"{label} {device.model}, {months} months in service",
+        f"{device.site}, gateway {device.gateway}",
+        last,
+    )
     signals = asset_class.signals if asset_class else {}
     inputs = tuple(
-        Fact(signals[n].label if n in signals else n, f"{number(v)} {signals[n].unit if n in signals else ''}".strip())
+        Fact(
+            signals[n].label if n in signals else n,
+            f"{number(v)} {signals[n].unit if n in signals else ''}".strip(),
+        )
         for n, v in (state.inputs if state else {}).items()
         if n != "run"
     )
@@ -80,9 +91,12 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
 
 def _said(worst: CaseRecord | None, status: Status) -> str:
     if worst is None:
-        return {"run": "runs.", "idle": "idle.", "mnt": "in maintenance.", "err": f"{status.word.lower()}."}.get(
-            status.mark, f"{status.word[:1].lower()}{status.word[1:]}."
-        )
+        return {
+            "run": "runs.",
+            "idle": "idle.",
+            "mnt": "in maintenance.",
+            "err": f"{status.word.lower()}.",
+        }.get(status.mark, f"{status.word[:1].lower()}{status.word[1:]}.")
     text = worst.case.title
     return f"{text[:1].lower()}{text[1:]}."
 

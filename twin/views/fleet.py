@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
@@ -79,7 +79,10 @@ def as_expected(feed: Feed) -> list[str]:
     return [
         d
         for d, s in feed.states.items()
-        if s.status == "RUNNING" and s.freshness is Freshness.ON_TIME and d not in troubled and not s.inherited_from
+        if s.status == "RUNNING"
+        and s.freshness is Freshness.ON_TIME
+        and d not in troubled
+        and not s.inherited_from
     ]
 
 
@@ -104,8 +107,12 @@ def _headline(feed: Feed, now: datetime) -> Headline:
 def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
     age = data_age(feed, now)
     old = f" · {age} old" if age else ""
-    running = sum(1 for s in feed.states.values() if s.status == "RUNNING" and s.freshness is not Freshness.NO_DATA)
-    scores = sorted((s.health.score, d) for d, s in feed.states.items() if s.freshness is not Freshness.NO_DATA)
+    running = sum(
+        1 for s in feed.states.values() if s.status == "RUNNING" and s.freshness is not Freshness.NO_DATA
+    )
+    scores = sorted(
+        (s.health.score, d) for d, s in feed.states.items() if s.freshness is not Freshness.NO_DATA
+    )
     hours = _by_hour(feed)
     cases = open_cases(feed.cases)
     urgent = len(needs_person(cases))
@@ -118,7 +125,12 @@ def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
         _ratio(spans, lambda t: t.readings, lambda t: t.expected_readings),
     )
     return (
-        Figure("Running as expected", str(len(as_expected(feed))), f"of {len(feed.devices)}", note=f"{running} running{old}"),
+        Figure(
+            "Running as expected",
+            str(len(as_expected(feed))),
+            f"of {len(feed.devices)}",
+            note=f"{running} running{old}",
+        ),
         Figure(
             "Fleet health, median",
             f"{median(s for s, _ in scores):.0f}" if scores else MISSING,
@@ -177,7 +189,9 @@ def _known_s(span: Totals) -> float:
     return span.span_s - span.state_s.get(UNKNOWN, 0.0)
 
 
-def _ratio(spans, over, under) -> float | None:  # type: ignore[no-untyped-def]
+def _ratio(
+    spans: Sequence[Totals], over: Callable[[Totals], float], under: Callable[[Totals], float]
+) -> float | None:
     below = sum(under(t) for t in spans)
     return sum(over(t) for t in spans) / below if below > 0 else None
 

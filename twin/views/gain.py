@@ -42,15 +42,21 @@ def gain(
     current = use.utilisation
     assumptions = (
         Assumption("Target utilisation", percent(target), "set here"),
-        Assumption("Value of a sample", money(value, currency) if value is not None else "not known", value_source),
+        Assumption(
+            "Value of a sample", money(value, currency) if value is not None else "not known", value_source
+        ),
         Assumption("Demand for the extra hours", percent(demand), "assumption, not measured"),
         Assumption(
             "Samples per running hour",
             number(use.samples_per_h) if use.samples_per_h is not None else "not measured",
-            use.samples_note if use.samples_per_h is not None else "no device sends a sample counter or a throughput",
+            use.samples_note
+            if use.samples_per_h is not None
+            else "no device sends a sample counter or a throughput",
         ),
         Assumption(
-            "Utilisation now", percent(current, 1), f"{use.running_h:,.0f} h of {use.available_h:,.0f} h available"
+            "Utilisation now",
+            percent(current, 1),
+            f"{use.running_h:,.0f} h of {use.available_h:,.0f} h available",
         ),
     )
     missing = _missing(current, use.samples_per_h, value)

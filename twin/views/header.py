@@ -14,7 +14,10 @@ STALE_AFTER_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """notice: ("stale" | "broken", first sentence, the rest, technical detail) or None; is_old: strike figures through."""
+    """notice: ("stale" | "broken", first sentence, the rest, technical detail) or None.
+
+    is_old: strike figures through
+    """
 
     open_alerts: int
     feed_age: str

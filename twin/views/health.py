@@ -1,7 +1,8 @@
-"""Why the health is what it is: points lost that add up exactly, remaining life or why there is none, the inputs there."""
+"""Why the health is what it is: points lost that add up exactly, remaining life, or why there is none."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from twin.physics.asset_class import AssetClass
@@ -78,13 +79,11 @@ def life_view(state: DeviceState, asset_class: AssetClass | None) -> LifeView:
     score = "" if state.maintenance_score is None else f"{state.maintenance_score:.0f}"
     if life.state is LifeState.VALUE and life.p50_h is not None:
         value, unit = hours_span(life.p50_h)
-        return LifeView(
-            value, unit, _interval(life, unit), _risk(life), "", mode, score
-        )
+        return LifeView(value, unit, _interval(life, unit), _risk(life), "", mode, score)
     return LifeView("", "", "", _risk(life), _words(life, state), mode, score)
 
 
-def _in_order(lost):  # type: ignore[no-untyped-def]
+def _in_order(lost: Mapping[str, float]) -> list[tuple[str, float]]:
     known = [(name, lost[name]) for name in _LABELS if name in lost]
     return known + [(name, value) for name, value in lost.items() if name not in _LABELS]
 

@@ -54,11 +54,25 @@ def live_lines(
         if not values:
             continue
         rank = ranks.get(device_id, 0)
-        lines.append(Line(device_id, rank, f"{device_id} {signed(values[-1])} σ" if rank and device_id not in silent else "", points))
+        lines.append(
+            Line(
+                device_id,
+                rank,
+                f"{device_id} {signed(values[-1])} σ" if rank and device_id not in silent else "",
+                points,
+            )
+        )
     lines.sort(key=lambda line: (line.rank != 0, -line.rank))
     quiet = sum(1 for line in lines if not line.rank)
     peak = max((abs(y) for line in lines for _, y in line.points if y is not None), default=0.0)
-    return LiveLines(tuple(lines), quiet, tuple(silent), max(6.0, float(np.ceil(peak / 3.0) * 3.0)), _alt(lines), _foot(quiet, silent))
+    return LiveLines(
+        tuple(lines),
+        quiet,
+        tuple(silent),
+        max(6.0, float(np.ceil(peak / 3.0) * 3.0)),
+        _alt(lines),
+        _foot(quiet, silent),
+    )
 
 
 def _points(columns: Columns | None, now_s: float) -> tuple[tuple[float, float | None], ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from twin.schema.alert import Alert, CaseRecord, ConditionState
 from twin.schema.instant import from_seconds, to_seconds
+from twin.schema.signal import Signal
 from twin.views.app import App, Feed
 from twin.views.status import is_held
 from twin.views.why import Contribution, contributions, verdict_words
@@ -74,7 +76,7 @@ def _cause(cause: str, labels: dict[str, str], suspect: str) -> str:
     return labels.get(cause, title(cause)) if cause else "not known"
 
 
-def _numbers(alert: Alert | None, signals) -> str:  # type: ignore[no-untyped-def]
+def _numbers(alert: Alert | None, signals: Mapping[str, Signal]) -> str:
     if alert is None or alert.evidence.value is None:
         return ""
     e = alert.evidence
@@ -84,7 +86,7 @@ def _numbers(alert: Alert | None, signals) -> str:  # type: ignore[no-untyped-de
         text += f", expected {number(e.expected)}"
     if e.limit is not None:
         text += f", limit {number(e.limit)}"
-    return text + f", as of {age(max(0.0, alert.condition.active_s - e.at_s))} before" if e.at_s < alert.condition.active_s else text
+    return text
 
 
 def _steps(record: CaseRecord, alerts: list[Alert], now: datetime) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""One device's signals on one time axis: measured, expected, range, what lies outside, the state lane, the alert lane."""
+"""One device's signals on one time axis: measured, expected, range, what lies outside, and the lanes above."""
 
 from __future__ import annotations
 
@@ -89,7 +89,8 @@ def signals_view(
         segments,
         alert_bars(cases, device_id, from_s, to_s - from_s),
         f"Running {percent(running, 1)}",
-        f"{device_id}: " + (f"{', '.join(odd)} outside the expected range." if odd else "all signals inside their range."),
+        f"{device_id}: "
+        + (f"{', '.join(odd)} outside the expected range." if odd else "all signals inside their range."),
     )
 
 
@@ -102,13 +103,27 @@ def _panel(
     empty: Series = ()
     if name not in columns.expected:
         return Panel(
-            name, label, _series(_binned(measured, edges), breaks), empty, empty, empty, empty, value, "input", "", False
+            name,
+            label,
+            _series(_binned(measured, edges), breaks),
+            empty,
+            empty,
+            empty,
+            empty,
+            value,
+            "input",
+            "",
+            False,
         )
     expected = columns.expected[name][inside].astype(float)
     sigma = columns.sigma[name][inside].astype(float)
     with np.errstate(invalid="ignore", divide="ignore"):
         z = (measured - expected) / sigma
-    drawn, mid, width = _extreme(measured, z, edges), _binned(expected, edges), BAND_SIGMA * _binned(sigma, edges)
+    drawn, mid, width = (
+        _extreme(measured, z, edges),
+        _binned(expected, edges),
+        BAND_SIGMA * _binned(sigma, edges),
+    )
     with np.errstate(invalid="ignore"):
         far = np.abs(drawn - mid) > width
     far_wide = far | np.append(far[1:], False)
@@ -121,7 +136,9 @@ def _panel(
         text = f"expected {number(low)}–{number(high)}"
         now_outside = bool(abs(z[i]) > BAND_SIGMA)
         if abs(expected[i]) > sigma[i]:
-            change = f"{signed((measured[i] / expected[i] - 1) * 100)} %" + ("" if now_outside else " · in range")
+            change = f"{signed((measured[i] / expected[i] - 1) * 100)} %" + (
+                "" if now_outside else " · in range"
+            )
     return Panel(
         name=name,
         title=label,
@@ -153,7 +170,9 @@ def _binned(values: NDArray[np.floating], edges: NDArray[np.intp]) -> NDArray[np
         return np.where(counts > 0, sums / counts, np.nan)
 
 
-def _extreme(values: NDArray[np.float64], z: NDArray[np.float64], edges: NDArray[np.intp]) -> NDArray[np.float64]:
+def _extreme(
+    values: NDArray[np.float64], z: NDArray[np.float64], edges: NDArray[np.intp]
+) -> NDArray[np.float64]:
     """The mean of each run, or its farthest value where that lies far outside: a short departure stays visible."""
     drawn = _binned(values, edges)
     for k, start in enumerate(edges):

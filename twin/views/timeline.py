@@ -82,7 +82,9 @@ def timeline(
     return Timeline(from_s, now_s, rows, _legend(rows, span_s))
 
 
-def alert_bars(cases: Sequence[CaseRecord], device_id: str, from_s: float, span_s: float) -> tuple[AlertBar, ...]:
+def alert_bars(
+    cases: Sequence[CaseRecord], device_id: str, from_s: float, span_s: float
+) -> tuple[AlertBar, ...]:
     """The device's cases inside the window as bars; open ones reach its end, held ones are left out."""
     bars = []
     for record in cases:

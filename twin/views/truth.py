@@ -26,8 +26,12 @@ LANES_S = 86_400.0
 MOST_LANES = 14
 SENSOR_KINDS = (FaultKind.SENSOR_BIAS, FaultKind.SENSOR_STUCK, FaultKind.SPIKES, FaultKind.NOISE_GROWTH)
 STREAM_KINDS = (
-    FaultKind.DROPOUT, FaultKind.DEVICE_SILENT, FaultKind.CLOCK_JUMP, FaultKind.DUPLICATES, FaultKind.OUT_OF_ORDER,
-)  # fmt: skip
+    FaultKind.DROPOUT,
+    FaultKind.DEVICE_SILENT,
+    FaultKind.CLOCK_JUMP,
+    FaultKind.DUPLICATES,
+    FaultKind.OUT_OF_ORDER,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +141,15 @@ def false_cases(
         explained |= {
             c.case.case_id
             for c in cases
-            if c.case.device_id == fault.device_id and fault.onset_s - EARLY_S <= c.case.onset_s <= end_s + AFTER_S
+            if c.case.device_id == fault.device_id
+            and fault.onset_s - EARLY_S <= c.case.onset_s <= end_s + AFTER_S
         }
     return [
         c
         for c in cases
-        if c.case.case_id not in explained and c.case.device_id in simulated and c.suppression.state != "suppressed"
+        if c.case.case_id not in explained
+        and c.case.device_id in simulated
+        and c.suppression.state != "suppressed"
     ]
 
 
@@ -160,12 +167,21 @@ def _headline(findings: Sequence[Finding], false: int, feed: Feed, now: datetime
         first, rest = f"{count(unseen, start=True)} {plural(unseen, 'fault')} running, not found yet.", ""
     else:
         first = f"The twin found {hits} of {len(judged)} injected {plural(len(judged), 'fault')}."
-        rest = f"{count(unseen, start=True)} {plural(unseen, 'is', 'are')} running unseen now." if unseen else "None runs unseen."
-    meta = f"Scored against the log of true faults, last 7 days · {count(false)} {plural(false, 'alert')} without a fault"
+        rest = (
+            f"{count(unseen, start=True)} {plural(unseen, 'is', 'are')} running unseen now."
+            if unseen
+            else "None runs unseen."
+        )
+    meta = (
+        f"Scored against the log of true faults, last 7 days · {count(false)} {plural(false, 'alert')} "
+        "without a fault"
+    )
     return Headline(first, rest, meta)
 
 
-def _figures(findings: Sequence[Finding], false: Sequence[CaseRecord], devices: int, now_s: float) -> tuple[Figure, ...]:
+def _figures(
+    findings: Sequence[Finding], false: Sequence[CaseRecord], devices: int, now_s: float
+) -> tuple[Figure, ...]:
     judged = _judged(findings)
     hits = [f for f in judged if f.case is not None]
     right = sum(1 for f in hits if f.right_cause)
@@ -175,12 +191,20 @@ def _figures(findings: Sequence[Finding], false: Sequence[CaseRecord], devices: 
     months = devices * days / 30
     raised = len(hits) + len(false)
     quarter = (
-        f"{age(delays[len(delays) // 4])}–{age(delays[(3 * len(delays)) // 4])}, half of them" if len(delays) >= ENOUGH else ""
-    )  # fmt: skip
+        f"{age(delays[len(delays) // 4])}–{age(delays[(3 * len(delays)) // 4])}, half of them"
+        if len(delays) >= ENOUGH
+        else ""
+    )
     return (
         _rate("Found, of injected", len(hits), len(judged), "faults"),
         _rate("Right cause, of found", right, len(hits), "found"),
-        Figure("Delay to first alert, median", age(median(delays)) if delays else "none found", "", quarter, f"n = {len(delays)}"),
+        Figure(
+            "Delay to first alert, median",
+            age(median(delays)) if delays else "none found",
+            "",
+            quarter,
+            f"n = {len(delays)}",
+        ),
         _rate("Right, of raised", len(hits), raised, "alerts"),
         Figure(
             "Alerts without a fault",
@@ -188,7 +212,7 @@ def _figures(findings: Sequence[Finding], false: Sequence[CaseRecord], devices: 
             "per device-month",
             note=f"{len(false)} in {devices} devices × {days:.1f} d",
         ),
-    )  # fmt: skip
+    )
 
 
 def _rate(label: str, part: int, whole: int, noun: str) -> Figure:
@@ -213,15 +237,33 @@ def _lanes(findings: Sequence[Finding], false: Sequence[CaseRecord], now_s: floa
         found = place(f.fault.onset_s + f.delay_s) if f.delay_s is not None else None
         rank = severity_rank(f.case.case.severity) if f.case else 0
         lanes.append(
-            Lane(f.fault.device_id, _name(f.fault), place(f.fault.onset_s), place(end_s), found, rank, False, _words(f, now_s))
-        )  # fmt: skip
+            Lane(
+                f.fault.device_id,
+                _name(f.fault),
+                place(f.fault.onset_s),
+                place(end_s),
+                found,
+                rank,
+                False,
+                _words(f, now_s),
+            )
+        )
     for record in false:
         case = record.case
         if case.onset_s >= from_s:
             at = place(case.opened_s)
             lanes.append(
-                Lane(case.device_id, "no fault", at, at, at, severity_rank(case.severity), True, f"false: {case.title.lower()}")
-            )  # fmt: skip
+                Lane(
+                    case.device_id,
+                    "no fault",
+                    at,
+                    at,
+                    at,
+                    severity_rank(case.severity),
+                    True,
+                    f"false: {case.title.lower()}",
+                )
+            )
     return tuple(sorted(lanes, key=lambda lane: -lane.left)[:MOST_LANES])
 
 

@@ -83,7 +83,9 @@ class _Sum:
 
 def instruments(devices: Mapping[str, Device]) -> list[str]:
     """Devices that do booked work: those with an ideal rate or a value per sample; all where none has either."""
-    named = [d for d, x in devices.items() if x.ideal_rate_per_h is not None or x.value_per_sample is not None]
+    named = [
+        d for d, x in devices.items() if x.ideal_rate_per_h is not None or x.value_per_sample is not None
+    ]
     return sorted(named or devices)
 
 
@@ -106,8 +108,10 @@ def use_view(devices: Mapping[str, Device], days: Days, now: datetime) -> UseVie
         available_h=whole.available_h,
         span_d=span_d,
         samples_per_h=samples,
-        samples_note=f"{whole.samples:,.0f} samples in {whole.sampled_running_h:,.0f} h of {measured} {plural(measured, 'device')}",
-        left_out=f"Left out of available hours: maintenance {whole.maintenance_h:,.0f} h, no data {whole.unknown_h:,.0f} h.",
+        samples_note=f"{whole.samples:,.0f} samples in {whole.sampled_running_h:,.0f} h "
+        f"of {measured} {plural(measured, 'device')}",
+        left_out=f"Left out of available hours: maintenance {whole.maintenance_h:,.0f} h, "
+        f"no data {whole.unknown_h:,.0f} h.",
     )
 
 
@@ -171,7 +175,9 @@ def _headline(s: _Sum, days: Days, n: int, now: datetime) -> Headline:
         return Headline("No day has been totalled yet.", "Figures appear with the first readings.", meta)
     first = f"Instruments run {percent(share)} of their available hours."
     unused = _over(s.booked_h - s.booked_running_h, s.booked_h)
-    rest = f"{percent(unused)} of what is booked stays unused." if unused is not None else "Nothing is booked."
+    rest = (
+        f"{percent(unused)} of what is booked stays unused." if unused is not None else "Nothing is booked."
+    )
     return Headline(first, rest, meta)
 
 
@@ -188,20 +194,41 @@ def _figures(
     length = f"{round(span_d)} d"
     stops = [(devices[d], x) for d, x in per_device.items() if x.stopped_h > 0]
     priced = [(d.cost_per_unplanned_h * x.stopped_h, d.currency) for d, x in stops if d.cost_per_unplanned_h]
-    cost = f"{money(sum(c for c, _ in priced), priced[0][1])} at the registry's cost per hour" if priced else "cost not known"
+    cost = (
+        f"{money(sum(c for c, _ in priced), priced[0][1])} at the registry's cost per hour"
+        if priced
+        else "cost not known"
+    )
     used, staffed = _share(s), _over(s.staffed_running_h, s.staffed_h)
     unused = _over(s.booked_h - s.booked_running_h, s.booked_h)
     return (
-        Figure(f"Utilisation, {length}", *_cut(percent(used, 1)), note=_hours(s.running_h, s.available_h, "no hours yet")),
-        Figure("Of staffed hours", *_cut(percent(staffed, 1)), note=_hours(s.staffed_running_h, s.staffed_h, "none staffed")),
-        Figure("Booked but unused", *_cut(percent(unused, 1)), note=_hours(s.booked_h - s.booked_running_h, s.booked_h, "none booked")),
+        Figure(
+            f"Utilisation, {length}",
+            *_cut(percent(used, 1)),
+            note=_hours(s.running_h, s.available_h, "no hours yet"),
+        ),
+        Figure(
+            "Of staffed hours",
+            *_cut(percent(staffed, 1)),
+            note=_hours(s.staffed_running_h, s.staffed_h, "none staffed"),
+        ),
+        Figure(
+            "Booked but unused",
+            *_cut(percent(unused, 1)),
+            note=_hours(s.booked_h - s.booked_running_h, s.booked_h, "none booked"),
+        ),
         Figure(
             f"Samples, {length}",
             f"{s.samples:,.0f}" if s.sampled_running_h else MISSING,
             note=f"in {s.sampled_running_h:,.0f} running hours",
         ),
-        Figure(f"Stopped, {length}", f"{s.stopped_h:,.1f}", "h", note=f"{count(len(stops))} {plural(len(stops), 'device')} · {cost}"),
-    )  # fmt: skip
+        Figure(
+            f"Stopped, {length}",
+            f"{s.stopped_h:,.1f}",
+            "h",
+            note=f"{count(len(stops))} {plural(len(stops), 'device')} · {cost}",
+        ),
+    )
 
 
 def _use(device: Device, s: _Sum) -> DeviceUse:

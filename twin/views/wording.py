@@ -9,7 +9,21 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
-_WORDS = "no one two three four five six seven eight nine ten eleven twelve".split()
+_WORDS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF "}
 MISSING = "not measured"
 
