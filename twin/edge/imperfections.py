@@ -14,6 +14,9 @@ from twin.estimation.model import Entry
 from twin.physics.asset_class import AssetClass
 from twin.schema.signal import Signal
 
+SET_POINTS = ("t_ref", "p_net", "p_ref")
+"""Parameters that calibration or a controller holds, and that vary much less from machine to machine."""
+
 
 @dataclass(frozen=True, slots=True)
 class Imperfections:
@@ -38,7 +41,7 @@ class Imperfections:
     coupling: float = 0.3
     lag_s: float = 1.5
     thermal_lag_s: float = 8.0
-    drive_s: float = 6.0
+    drive_s: float = 20.0
     wander: float = 1.3
     wear: float = 0.4
     quantised: bool = True
@@ -58,7 +61,7 @@ def own_parameters(
     """The class's parameters with each machine's own deviation, within two spreads; time constants vary threefold."""
     own: dict[str, Entry] = {}
     for name, parameter in asset_class.parameters.items():
-        size = spread * (3.0 if name.startswith("tau") else 0.15 if name == "t_ref" else 1.0)
+        size = spread * (3.0 if name.startswith("tau") else 0.15 if name in SET_POINTS else 1.0)
         deviation = np.array([np.clip(rng.standard_normal(), -2.0, 2.0) for rng in rngs])
         own[name] = parameter.value * (1.0 + size * deviation)
     return own

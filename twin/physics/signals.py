@@ -7,10 +7,10 @@ from twin.schema.signal import RollUp, Signal, SignalKind
 
 RUN = Signal("run", "Running", "1", 0.0, 1.0, description="1 while RUNNING, from the status")
 
-LOAD = Signal("load", "Load", "1", 0.0, 1.2, sigma=0.005, description="Share of the ideal rate asked for")
+LOAD = Signal("load", "Load", "1", 0.0, 1.2, sigma=0.002, description="Share of the ideal rate asked for")
 
 SPEED = Signal(
-    "speed", "Drive speed", "1", 0.0, 1.2, sigma=0.003, description="Share of the rated speed, from the drive"
+    "speed", "Drive speed", "1", 0.0, 1.2, sigma=0.001, description="Share of the rated speed, from the drive"
 )
 
 AMBIENT = Signal(
