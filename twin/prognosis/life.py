@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import erfcx, log_ndtr, ndtr, ndtri
 
 from twin.errors import ShapeError
 from twin.estimation.checks import Mask, need_array
@@ -205,11 +205,14 @@ def _first_passage(x: Array, m: Array, s2: Array, b2: Array, t: Array) -> Array:
     if not b2.any():
         return np.where(t > 0.0, line, 0.0)
     b = np.where(b2 > 0.0, b2, 1.0)
-    inner = np.where(far, 2.0 * s2 * x + b * m, 2.0 * s2 * x * time + b * (m * time + x))
-    second = 2.0 * m * x / b + 2.0 * s2 * x * x / (b * b) + log_ndtr(-inner / (b * spread))
-    known = 2.0 * m * x / b  # drift known and time without end: min(1, exp(2 m x / b²))
-    second = np.where(far & (s2 <= 0.0), np.where(m >= 0.0, -np.inf, known), second)
-    both = np.minimum(line + np.exp(np.minimum(second, 0.0)), 1.0)
+    inner = np.where(far, 2.0 * s2 * x + b * m, 2.0 * s2 * x * time + b * (m * time + x)) / (b * spread)
+    # exp(E) Phi(-inner), with E - inner²/2 = -first²/2: no difference of two huge exponents is ever taken
+    towards = np.exp(-0.5 * first * first) * 0.5 * erfcx(np.maximum(inner, 0.0) / np.sqrt(2.0))
+    exponent = 2.0 * x / b * (m + s2 * x / b)
+    second = np.where(inner >= 0.0, towards, np.exp(np.minimum(exponent + log_ndtr(-inner), 0.0)))
+    known = np.where(m > 0.0, 0.0, np.exp(2.0 * np.minimum(m, 0.0) * x / b))  # known drift, time without end
+    second = np.where(far & (s2 <= 0.0), known, second)
+    both = np.minimum(line + second, 1.0)
     return np.where(t > 0.0, np.where(b2 > 0.0, both, line), 0.0)
 
 
