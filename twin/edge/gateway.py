@@ -123,7 +123,7 @@ class Gateway:
                 if isinstance(record, dict):
                     record["interval_s"] = interval_s
         judged = self._admission.judge(records, now)
-        self.last_s, self.next_s = at_s, at_s + interval_s
+        self.last_s, self.next_s = at_s, round(at_s + interval_s, 6)
         self.sampled += len(judged.records)
         self.refused += len(judged.refused)
         self._records += judged.records
