@@ -1,4 +1,4 @@
-"""`python -m benchmarks [NAME …]`: run all benchmarks that need no data, or the named ones, and record their figures."""
+"""`python -m benchmarks [NAME …]`: run the named benchmarks, or all that need no data, and record their figures."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """The filter's covariance algebra in numpy: the reference every other backend must agree with.
 
-The scalar update is the Joseph form (Bucy and Joseph, 1968) for one sensor, written so that its rounding cancels:
-A = P - v v' with v = P h / sqrt(s), then P = A + sym(g K') with g = R K - A h taken from the *rounded* A. That keeps
-P positive up to P / R = 1e16, where the plain form P - K h P stops at about 1e8. It holds for any gain, so a
+The scalar update is the Joseph form (Bucy and Joseph, 1968) for one sensor, evaluated so that its rounding cancels:
+A = P - v v' with v = P h / sqrt(s), then P = A + sym(g K') with g = R K - A h taken from the *rounded* A. Where a
+sensor sees one state only, the same result needs no difference at all in that state's row: it is P's, times
+R / s. Either way P stays positive up to P / R = 1e16, where the plain form P - K h P stops at about 1e8, and a
 masked sensor (K = 0) leaves P as it was, to the bit.
 
 Arrays are whole rows of devices, so that a call costs the same for one device as for a thousand.
@@ -101,9 +102,12 @@ def correct(
 
     P, z, observed, gate and out span all devices; x, expected and the entries of F, Q and H span `part`.
     """
-    there = observed[:, part] & np.isfinite(z[:, part])
-    nu = np.where(there, z[:, part] - expected, 0.0)
-    new_P, S, white = out.P[:, part], out.S[:, part], out.white[:, part]
+    there = np.isfinite(z[:, part])
+    there &= observed[:, part]
+    nu, S, ratio, white = out.nu[:, part], out.S[:, part], out.ratio[:, part], out.white[:, part]
+    np.subtract(z[:, part], expected, out=nu)
+    np.copyto(nu, 0.0, where=~there)
+    new_P = out.P[:, part]
     if F is None or Q is None:
         new_P[...] = P[:, part]
     else:
@@ -114,16 +118,17 @@ def correct(
         for a, (j, left) in enumerate(row):
             for k, right in row[: a + 1]:
                 S[i] += ((1.0 if k == j else 2.0) * left * right) * new_P[packed_rows(j) + k]
-    ratio = nu * nu
+    np.multiply(nu, nu, out=ratio)
     ratio /= S
-    accepted = there & (ratio <= gate[part])
+    accepted = ratio <= gate[part]
+    accepted &= there
     d = np.zeros_like(x)
     for i, row in enumerate(sparse):
         residual, inverse = fold_into(new_P, d, row, float(noise[i]), nu[i], accepted[i])
         np.multiply(residual, inverse, out=white[i])
         white[i] *= there[i]
     new_x = np.add(x, d, out=out.x[:, part])
-    out.expected[:, part], out.nu[:, part], out.ratio[:, part] = expected, nu, ratio
+    out.expected[:, part] = expected
     np.einsum("ij,ij->j", white, white, out=out.nis[part])
     np.sum(there, axis=0, out=out.seen[part])
     out.accepted[:, part] = accepted
@@ -148,8 +153,15 @@ def fold_into(
     dx, n = d.shape
     _, _, p, gain, v, t, residual, s, w = SCRATCH.get(dx, n)
     _gather(P, h, p, t)
-    weighted_sum([(e, p[k]) for k, e in h], s, w)
-    s += noise
+    own = residual  # h P h', until the residual is worked out
+    weighted_sum([(e, p[k]) for k, e in h], own, w)
+    np.add(own, noise, out=s)
+    if len(h) == 1:
+        # what is left of the seen state's own row: noise / s, and s / s = 1 exactly for a masked device
+        left = np.multiply(own, np.logical_not(accept), out=own)
+        left += noise
+        left /= s
+        _scale(P, h[0][0], dx, left)
     np.sqrt(s, out=s)
     np.divide(1.0, s, out=s)
     np.multiply(s, accept, out=w)
@@ -158,16 +170,25 @@ def fold_into(
     weighted_sum([(e, d[k]) for k, e in h], residual, t[0])
     np.subtract(nu, residual, out=residual)
     d += np.multiply(gain, residual, out=t)
+    skip = h[0][0] if len(h) == 1 else dx
     for i in range(dx):
+        if i == skip:
+            continue
         row = P[packed_rows(i) : packed_rows(i + 1)]
-        row -= np.multiply(v[: i + 1], v[i], out=t[: i + 1])
-    _gather(P, h, p, t)
-    g = np.subtract(np.multiply(gain, noise, out=t), p, out=p)
-    if len(h) == 1:
-        _correct_one(P, g, gain, h[0][0], t)
-    else:
-        _correct(P, g, gain, t)
+        for part in (slice(0, min(skip, i + 1)), slice(skip + 1, i + 1)):
+            if part.start < part.stop:
+                row[part] -= np.multiply(v[part], v[i], out=t[part])
+    if len(h) != 1:
+        _gather(P, h, p, t)
+        _correct(P, np.subtract(np.multiply(gain, noise, out=t), p, out=p), gain, t)
     return residual, s
+
+
+def _scale(P: Array, k: int, dx: int, factor: Array) -> None:
+    """Multiply row and column k of P by `factor` [n], once each."""
+    P[packed_rows(k) : packed_rows(k + 1)] *= factor
+    for i in range(k + 1, dx):
+        P[packed_rows(i) + k] *= factor
 
 
 def _correct(P: Array, g: Array, gain: Array, t: Array) -> None:
@@ -177,17 +198,6 @@ def _correct(P: Array, g: Array, gain: Array, t: Array) -> None:
         row = P[packed_rows(i) : packed_rows(i + 1)]
         row += np.multiply(g[: i + 1], gain[i], out=t[: i + 1])
         row += np.multiply(gain[: i + 1], g[i], out=t[: i + 1])
-
-
-def _correct_one(P: Array, g: Array, gain: Array, k: int, t: Array) -> None:
-    """P += g K' for a sensor of the one state k: half the work, since g K' is symmetric but for rounding.
-
-    Pairs that involve k take g_i K_k, not g_k K_i: that is the side on which the rounding of a large P cancels.
-    """
-    for i in range(len(g)):
-        row = P[packed_rows(i) : packed_rows(i + 1)]
-        left, right = (g, gain) if i == k else (gain, g)
-        row += np.multiply(left[: i + 1], right[i], out=t[: i + 1])
 
 
 def _gather(P: Array, h: Sequence[tuple[int, Entry]], out: Array, scratch: Array) -> None:

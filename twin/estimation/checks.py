@@ -63,7 +63,7 @@ def need_time(name: str, value: float | Array, n: int) -> Array:
     if isinstance(value, int | float):
         value = np.full(n, float(value))
     need_array(name, value, (n,))
-    if (n and not value.min() >= 0.0) or not np.isfinite(value).all():
+    if n and not (value.min() >= 0.0 and value.max() < np.inf):
         column = int(np.flatnonzero(~(value >= 0.0) | ~np.isfinite(value))[0])
         raise ShapeError(
             f"{name} of device column {column}",

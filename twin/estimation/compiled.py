@@ -266,7 +266,8 @@ class _Writer:
         say, states = self.body.append, range(self.dx)
         for i in states:
             say(f"a{i} = {self.total(h, lambda j, i=i: self.p(i, j))}")  # type: ignore[misc]
-        say(f"inverse = 1.0 / np.sqrt(n{k} + {self.total(h, lambda j: f'a{j}')})")
+        say(f"own = {self.total(h, lambda j: f'a{j}')}")
+        say(f"inverse = 1.0 / np.sqrt(n{k} + own)")
         say(f"use = c{k} * inverse")
         say(f"left = u{k} - ({self.total(h, lambda j: f'd{j}')})")
         say(f"w{k} = left * inverse * t{k}")
@@ -276,11 +277,15 @@ class _Writer:
             say(f"v{i} = a{i} * use")
             say(f"k{i} = v{i} * use")
             say(f"d{i} += k{i} * left")
+        if len(h) == 1:
+            seen = next(iter(h))
+            say(f"rest = (n{k} + own * (1.0 - c{k})) / (n{k} + own)")
+            for i, j in self.pairs:
+                say(f"{self.p(i, j)} " + ("*= rest" if seen in (i, j) else f"-= v{i} * v{j}"))
+            return
         for i, j in self.pairs:
             say(f"{self.p(i, j)} -= v{i} * v{j}")
-        half = "0.5 * " if len(h) > 1 else ""
         for i in states:
-            say(f"g{i} = {half}(n{k} * k{i} - ({self.total(h, lambda j, i=i: self.p(i, j))}))")  # type: ignore[misc]
+            say(f"g{i} = 0.5 * (n{k} * k{i} - ({self.total(h, lambda j, i=i: self.p(i, j))}))")  # type: ignore[misc]
         for i, j in self.pairs:
-            one = f"g{j} * k{i}" if i in h else f"g{i} * k{j}"
-            say(f"{self.p(i, j)} += {one if len(h) == 1 else f'g{i} * k{j} + g{j} * k{i}'}")
+            say(f"{self.p(i, j)} += g{i} * k{j} + g{j} * k{i}")

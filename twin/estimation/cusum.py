@@ -52,11 +52,14 @@ def update(cusum: Cusum, value: Array, observed: Mask, k: float = 0.5, cap: floa
     need_array("observed", observed, cusum.up.shape, np.bool_)
     need_positive("k", k)
     need_positive("cap", cap)
-    there = observed & np.isfinite(value)
-    step = np.where(there, value, 0.0)
-    slack = np.where(there, k, 0.0)
-    up = np.minimum(np.maximum(cusum.up + step - slack, 0.0), cap)
-    down = np.minimum(np.maximum(cusum.down - step - slack, 0.0), cap)
+    there = np.isfinite(value)
+    there &= observed
+    step, slack = np.where(there, value, 0.0), there * k
+    up, down = cusum.up + step, cusum.down - step
+    for side in (up, down):
+        side -= slack
+        np.maximum(side, 0.0, out=side)
+        np.minimum(side, cap, out=side)
     return Cusum(up, down)
 
 

@@ -46,6 +46,12 @@ def update(ema: Ema, value: Array, observed: Mask, dt_s: float | Array, tau_s: f
     need_array("observed", observed, ema.mean.shape, np.bool_)
     need_positive("tau_s", tau_s)
     waited = ema.waited_s + need_time("dt_s", dt_s, n)
-    alpha = -np.expm1(waited / -tau_s)
-    mean = np.where(observed, ema.mean + alpha * (np.where(observed, value, 0.0) - ema.mean), ema.mean)
-    return Ema(mean, np.where(observed, 0.0, waited))
+    alpha = waited / -tau_s
+    np.exp(alpha, out=alpha)
+    np.subtract(1.0, alpha, out=alpha)
+    step = np.where(observed, value, ema.mean)
+    step -= ema.mean
+    step *= alpha
+    step += ema.mean
+    np.copyto(waited, 0.0, where=observed)
+    return Ema(step, waited)
