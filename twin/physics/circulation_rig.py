@@ -3,8 +3,8 @@
 The rig's set points are not recorded, so its levels are states that wander slowly and are found by the filter:
 
     s, T_m, T_w'  = (nominal - level) / tau, tau of days                    relative speed, motor, water
-    vibration_i   = a_i s^b_i (1 + c_i wear)
-    current       = i s^m (1 - i_clog clog)
+    vibration_i   = a_i s^(b_i + d_i ln s) (1 + c_i wear)
+    current       = i s^(m + k ln s) (1 - i_clog clog)
     flow          = q s (1 - q_clog clog)
     pressure, voltage   constants: the recordings show no relation to anything
 
@@ -39,12 +39,15 @@ PARAMETERS = {
     "water_temperature": Parameter(25.3, "°C", _FIT),
     "a1": Parameter(0.0271, "g", _FIT),
     "a2": Parameter(0.0404, "g", _FIT),
-    "b1": Parameter(1.50, "1", _SPEED),
-    "b2": Parameter(1.40, "1", _SPEED),
+    "b1": Parameter(0.757, "1", _SPEED),
+    "d1": Parameter(0.573, "1", _SPEED),
+    "b2": Parameter(1.292, "1", _SPEED),
+    "d2": Parameter(0.080, "1", _SPEED),
     "c1": Parameter(3.0, "1", _ESTIMATE),
     "c2": Parameter(2.6, "1", _ESTIMATE),
     "current": Parameter(0.983, "A", _FIT),
-    "m": Parameter(0.63, "1", _SPEED),
+    "m": Parameter(0.318, "1", _SPEED),
+    "k": Parameter(0.249, "1", _SPEED),
     "i_clog": Parameter(0.10, "1", _ESTIMATE),
     "flow": Parameter(32.1, "L/min", _FIT),
     "q_clog": Parameter(0.60, "1", _ESTIMATE),
@@ -61,8 +64,8 @@ STATES = (
 )
 INPUTS = (RUN,)
 OUTPUTS = (
-    Signal("accelerometer_1", "Vibration 1", "g", 0.0, 50.0, sigma=0.0005, warn_high=0.35, trip_high=0.6),
-    Signal("accelerometer_2", "Vibration 2", "g", 0.0, 50.0, sigma=0.0009, warn_high=0.45, trip_high=0.75),
+    Signal("accelerometer_1", "Vibration 1", "g", 0.0, 50.0, sigma=0.0008, warn_high=0.35, trip_high=0.6),
+    Signal("accelerometer_2", "Vibration 2", "g", 0.0, 50.0, sigma=0.0012, warn_high=0.45, trip_high=0.75),
     Signal("motor_current", "Motor current", "A", 0.0, 50.0, sigma=0.24, warn_high=5.0, trip_high=8.0),
     Signal("pressure", "Loop pressure", "bar", -10.0, 50.0, sigma=0.25, warn_high=3.0, trip_high=5.0),
     temperature("Motor temperature", warn=105.0, trip=120.0, sigma=0.09),
@@ -77,7 +80,7 @@ OUTPUTS = (
         trip_high=60.0,
     ),
     Signal("voltage", "Motor voltage", "V", 0.0, 500.0, sigma=10.7),
-    Signal("flow", "Flow", "L/min", 0.0, 1000.0, sigma=0.5),
+    Signal("flow", "Flow", "L/min", 0.0, 1000.0, sigma=0.6),
 )
 
 
@@ -104,10 +107,11 @@ class CirculationRigModel(LightModel):
         p = self.p
         level, motor, water, clog, wear = x
         speed = np.maximum(level, _SLOWEST)
+        log = np.log(speed)
         z = np.empty((8, x.shape[1]))
-        z[0] = p["a1"] * speed ** p["b1"] * (1.0 + p["c1"] * wear)
-        z[1] = p["a2"] * speed ** p["b2"] * (1.0 + p["c2"] * wear)
-        z[2] = p["current"] * speed ** p["m"] * (1.0 - p["i_clog"] * clog)
+        z[0] = p["a1"] * np.exp((p["b1"] + p["d1"] * log) * log) * (1.0 + p["c1"] * wear)
+        z[1] = p["a2"] * np.exp((p["b2"] + p["d2"] * log) * log) * (1.0 + p["c2"] * wear)
+        z[2] = p["current"] * np.exp((p["m"] + p["k"] * log) * log) * (1.0 - p["i_clog"] * clog)
         z[3] = p["pressure"]
         z[4] = motor
         z[5] = water
@@ -119,13 +123,19 @@ class CirculationRigModel(LightModel):
         p = self.p
         level, _, _, clog, wear = x
         speed = np.maximum(level, _SLOWEST)
+        log = np.log(speed)
         moves = np.where(level > _SLOWEST, 1.0, 0.0)
-        shake = [p[f"a{i}"] * speed ** p[f"b{i}"] for i in (1, 2)]
-        amps = p["current"] * speed ** p["m"]
+        per_speed = moves / speed
+        shake_1 = p["a1"] * np.exp((p["b1"] + p["d1"] * log) * log)
+        shake_2 = p["a2"] * np.exp((p["b2"] + p["d2"] * log) * log)
+        amps = p["current"] * np.exp((p["m"] + p["k"] * log) * log)
+        steep_1 = shake_1 * (p["b1"] + 2.0 * p["d1"] * log) * per_speed
+        steep_2 = shake_2 * (p["b2"] + 2.0 * p["d2"] * log) * per_speed
+        steep_amps = amps * (p["m"] + 2.0 * p["k"] * log) * per_speed
         return (
-            (moves * p["b1"] * shake[0] / speed * (1.0 + p["c1"] * wear), 0.0, 0.0, 0.0, shake[0] * p["c1"]),
-            (moves * p["b2"] * shake[1] / speed * (1.0 + p["c2"] * wear), 0.0, 0.0, 0.0, shake[1] * p["c2"]),
-            (moves * p["m"] * amps / speed * (1.0 - p["i_clog"] * clog), 0.0, 0.0, -amps * p["i_clog"], 0.0),
+            (steep_1 * (1.0 + p["c1"] * wear), 0.0, 0.0, 0.0, shake_1 * p["c1"]),
+            (steep_2 * (1.0 + p["c2"] * wear), 0.0, 0.0, 0.0, shake_2 * p["c2"]),
+            (steep_amps * (1.0 - p["i_clog"] * clog), 0.0, 0.0, -amps * p["i_clog"], 0.0),
             (0.0, 0.0, 0.0, 0.0, 0.0),
             (0.0, 1.0, 0.0, 0.0, 0.0),
             (0.0, 0.0, 1.0, 0.0, 0.0),
@@ -141,8 +151,8 @@ class CirculationRigModel(LightModel):
         return mean, variance
 
 
-_SLOWEST = 0.05
-"""Below this share of the speed the rig counts as standing still; keeps the powers finite."""
+_SLOWEST = 0.55
+"""Below this share of the speed the rig counts as standing still; the powers hold above it."""
 
 ASSET_CLASS = AssetClass(
     name="circulation_rig",

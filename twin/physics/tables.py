@@ -21,7 +21,7 @@ def reference(classes: Iterable[AssetClass]) -> str:
 def chapter(declared: AssetClass) -> str:
     """One class: equations, signals, failure modes, parameters."""
     about = [
-        f"models {', '.join(declared.models)}",
+        f"Models {', '.join(declared.models)}",
         f"class version {declared.version}",
         f"design life {declared.life_h:,.0f} h (Weibull shape {declared.weibull_shape:g})",
     ]
@@ -29,7 +29,7 @@ def chapter(declared: AssetClass) -> str:
         about.append(f"ideal rate {declared.ideal_rate_per_h:g} samples/h")
     parts = [
         f"## {declared.label} (`{declared.name}`)",
-        "; ".join(about).capitalize() + ".",
+        "; ".join(about) + ".",
         f"```text\n{_equations(declared)}\n```",
         "### Signals",
         _table(
