@@ -205,6 +205,19 @@ def test_path_that_cannot_be_a_file_is_unavailable(tmp_path: Path) -> None:
         open_sqlite_stores(tmp_path)
 
 
+def test_file_deleted_under_a_running_process_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "twin.sqlite"
+    stores = over(path)
+    stores.telemetry.append(batch(1))
+    for part in tmp_path.iterdir():
+        part.unlink()
+    assert stores.telemetry.append(batch(2)) is Appended.STORED
+    other = over(path)
+    assert seqs(other) == seqs(stores) == [2]
+    stores.close()
+    other.close()
+
+
 def test_older_layout_is_brought_up_with_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "twin.sqlite"
     old = over(path)
@@ -264,7 +277,7 @@ def test_ground_truth_is_in_a_file_of_its_own(sqlite: Opened, tmp_path: Path) ->
 def test_writes_are_durable_unless_a_back_fill_asks_for_speed(tmp_path: Path) -> None:
     for durable, level in ((True, 2), (False, 1)):
         documents = SqliteDocuments(tmp_path / "twin.sqlite", durable=durable)
-        with documents._connection() as connection:
+        with documents._pool.connection() as connection:
             assert connection.execute("PRAGMA synchronous").fetchone() == (level,)
             assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         documents.close()

@@ -12,7 +12,6 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from google.api_core import exceptions as remote
@@ -48,9 +47,9 @@ from twin.stores.firestore_fields import (
     document_name,
     filing_fields,
     from_fields,
-    json_like,
 )
 from twin.stores.firestore_shapes import SPREAD, check_shape
+from twin.stores.firestore_strays import SCAN_EVERY_S, Strays
 from twin.stores.firestore_watch import Watcher
 
 _log = logging.getLogger(__name__)
@@ -69,7 +68,6 @@ RETRY = retrying.Retry(
 _BOUND: dict[str, Any] = {"retry": RETRY, "timeout": CALL_S}
 _ATTEMPTS = 8
 _DELETE_STEP = 200
-STRAY_SCAN_EVERY_S = 600.0
 
 
 class FirestoreDocuments(Documents):
@@ -78,10 +76,9 @@ class FirestoreDocuments(Documents):
     stray_scan_every_s  how often to look for strays that bear no device_id (two counts, rarely a scan)
     """
 
-    def __init__(self, client: Any, *, stray_scan_every_s: float = STRAY_SCAN_EVERY_S) -> None:
+    def __init__(self, client: Any, *, stray_scan_every_s: float = SCAN_EVERY_S) -> None:
         self._client = client
-        self._stray_scan_every_s = stray_scan_every_s
-        self._stray_scanned_at: float | None = None
+        self._strays = Strays(lambda: _BOUND, stray_scan_every_s)
         self._watchers: list[Watcher] = []
         self._lock = threading.Lock()
 
@@ -192,26 +189,11 @@ class FirestoreDocuments(Documents):
             self._watchers.append(watcher)
         return watcher.stop
 
-    # --- strays --------------------------------------------------------------------------------------------------
+    # --- strays and housekeeping ---------------------------------------------------------------------------------
 
     def unfiled(self, collection: str, limit: int) -> Sequence[Document]:
-        """Bare public records bear a `device_id`, which no envelope does: one cheap query.
-
-        Anything else without filing shows as a difference between two counts, looked at now and then; only then
-        the collection is scanned by name.
-        """
-        stored = self._client.collection(collection)
         with translated(collection):
-            found = stored.order_by("device_id").limit(limit).get(**_BOUND)
-            strays = [snapshot for snapshot in found if PART not in (snapshot.to_dict() or {})]
-            if not strays and self._scan_is_due():
-                filed = stored.order_by(PART).count().get(**_BOUND)[0][0].value
-                if stored.count().get(**_BOUND)[0][0].value > filed:
-                    strays = self._scan(stored, limit)
-                if not strays:
-                    self._stray_scanned_at = time.monotonic()
-        documents = [from_fields(collection, s.id, json_like(s.to_dict() or {}), None) for s in strays]
-        return [replace(d, id=s.id, part=None) for d, s in zip(documents, strays, strict=True)]
+            return self._strays.find(self._client.collection(collection), limit)
 
     def drop_unfiled(self, collection: str, ids: Sequence[str]) -> None:
         stored = self._client.collection(collection)
@@ -309,17 +291,3 @@ class FirestoreDocuments(Documents):
     def _add_parts(self, batch: Any, reference: Any, parts: Sequence[bytes]) -> None:
         for number, part in enumerate(parts):
             batch.set(reference.collection("parts").document(str(number)), {BLOB: part})
-
-    def _scan_is_due(self) -> bool:
-        last = self._stray_scanned_at
-        return last is None or time.monotonic() - last >= self._stray_scan_every_s
-
-    def _scan(self, stored: Any, limit: int) -> list[Any]:
-        strays: list[Any] = []
-        query = stored.order_by("__name__").select([PART]).limit(PAGE)
-        page = query.get(**_BOUND)
-        while page and len(strays) < limit:
-            names = [snapshot.reference for snapshot in page if PART not in (snapshot.to_dict() or {})]
-            strays += [reference.get(**_BOUND) for reference in names[: limit - len(strays)]]
-            page = query.start_after([page[-1].reference]).get(**_BOUND) if len(page) == PAGE else []
-        return strays
