@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import simulator
 from tests.edge_fakes import stored_records
 from twin.bootstrap import open_stores
 from twin.ports import Stores
+from twin.schema.fault import Command, CommandKind, CommandState
 from twin.schema.instant import parse_instant, to_seconds
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,26 +75,12 @@ def seconds(record: dict[str, Any]) -> float:
 
 def test_help_explains_every_option() -> None:
     text = simulator.build_parser().format_help()
-    for option in [
-        "--devices",
-        "--interval",
-        "--seed",
-        "--speed",
-        "--history",
-        "--past-days",
-        "--store",
-        "--home",
-        "--profile",
-        "--gateway",
-        "--duration",
-        "--scenario",
-        "--faults",
-        "--replay",
-        "--mapping",
-        "--loop",
-        "--demo",
-    ]:
-        assert option in text
+    options = (
+        "devices interval seed speed history past-days store home profile gateway duration scenario faults replay "
+        "mapping loop demo"
+    )
+    for option in re.split(" ", options):
+        assert f"--{option}" in text
     for action in simulator.build_parser()._actions:
         assert action.help, action.option_strings
         assert len(action.help) < 100, action.option_strings
@@ -165,6 +153,36 @@ def test_two_outboxes_of_one_gateway_name_are_two_epochs_and_both_are_stored(tmp
         assert run(tmp_path / home, "--store", store, "--devices", "2", "--duration", "1s").returncode == 0
     stores = opened(tmp_path)
     assert len(stored_records(stores.telemetry, "GW-1")) == 2
+    stores.close()
+
+
+def test_a_running_simulator_breaks_and_repairs_a_machine_on_request_and_answers_in_words(
+    tmp_path: Path,
+) -> None:
+    process = start(tmp_path, "--devices", "2")
+    stores = opened(tmp_path)
+    now_s = time.time()
+    ask = partial(Command, gateway="GW-1", device_id="INST-001", actor="tester", asked_at_s=now_s)
+    stores.commands.ask(
+        ask("c1", kind=CommandKind.INJECT, arguments={"kind": "bearing_wear", "severity": 0.9})
+    )
+    stores.commands.ask(ask("c2", kind=CommandKind.REPAIR, arguments={}))
+    stores.commands.ask(ask("c3", kind=CommandKind.INJECT, arguments={"kind": "rust"}))
+    end = time.monotonic() + 10.0
+    while any(c.state is CommandState.ASKED for c in stores.commands.commands()) and time.monotonic() < end:
+        time.sleep(0.05)
+    answers = {c.command_id: (c.state, c.answer) for c in stores.commands.commands()}
+    process.terminate()
+    process.communicate(timeout=20)
+    assert answers["c1"] == (
+        CommandState.DONE,
+        "Bearing wear began on INST-001: severity 0.9, at full size at once, until repaired.",
+    )
+    assert answers["c2"][0] is CommandState.DONE
+    assert answers["c2"][1].startswith("INST-001: 1 fault is being repaired")
+    assert answers["c3"][0] is CommandState.REFUSED
+    assert "must be one of" in answers["c3"][1]
+    assert [f.kind.value for f in stores.ground_truth.faults()] == ["bearing_wear"]
     stores.close()
 
 

@@ -48,7 +48,9 @@ def open_past(builder: GatewayBuilder) -> Simulation:
 
     sampling = builder.sampling(gateways, Pace(PAST_INTERVAL_S), time, finished)
     report = PastProgress(builder.stores, builder.clock, gateways, first_s, end_s)
-    return Simulation(sampling, builder.notes, on_round=report.now_and_then, on_end=report.last)
+    return Simulation(
+        sampling, builder.clock, builder.notes, on_round=report.now_and_then, on_end=report.last
+    )
 
 
 def live_start_s(builder: GatewayBuilder, gateway: str) -> float:

@@ -64,7 +64,7 @@ def open_recorded(builder: GatewayBuilder, path: Path) -> Simulation:
         return source.finished
 
     sampling = builder.sampling([gateway], Pace(mapping.interval_s), builder.time([gateway]), finished)
-    return Simulation(sampling, builder.notes)
+    return Simulation(sampling, builder.clock, builder.notes)
 
 
 def found(builder: GatewayBuilder, path: Path) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from twin.edge.gateway import Summary
 from twin.edge.sampling import Sampling
+from twin.ports import Clock
 
 
 @dataclass
@@ -14,6 +15,7 @@ class Simulation:
     """The gateways of this process and the loop that ticks them; `notes` are lines to tell the person."""
 
     sampling: Sampling
+    clock: Clock
     notes: Sequence[str] = ()
     on_round: Callable[[], None] = lambda: None
     on_end: Callable[[], None] = lambda: None
@@ -33,11 +35,15 @@ class Simulation:
 
     def close(self, drain_s: float = 5.0) -> list[Summary]:
         """Keep and send what is there for at most drain_s, close the outboxes; what each gateway did."""
-        for gateway in self.sampling.gateways:
-            if self.started:
-                gateway.stop(drain_s)
-            else:
-                gateway.outbox.close()
+        gateways = self.sampling.gateways
+        if self.started:
+            for gateway in gateways:
+                gateway.finish()
+            end = self.clock.monotonic() + drain_s
+            for gateway in gateways:
+                gateway.stop(max(0.0, end - self.clock.monotonic()))
+        for gateway in gateways:
+            gateway.outbox.close()
         if self.started:
             self.on_end()
         return self.summaries()

@@ -54,7 +54,7 @@ def open_live(builder: GatewayBuilder) -> Simulation:
     if o.scenario is not None:
         inject(o.scenario, gateways)
     pace = Pace(o.interval_s, COARSE_S if o.speed == 1.0 else None)
-    return Simulation(builder.sampling(gateways, pace, builder.time(gateways)), builder.notes)
+    return Simulation(builder.sampling(gateways, pace, builder.time(gateways)), builder.clock, builder.notes)
 
 
 def inject(path: Path, gateways: Sequence[Gateway]) -> None:

@@ -101,7 +101,7 @@ class Gateway:
         self._bytes = 0
         self._flushed_at = clock.monotonic()
         self._told: dict[str, Fault] = {}
-        self._stop_listening: Callable[[], None] = lambda: None
+        self._stop_listening: Callable[[], None] = _nothing
 
     def start(self) -> None:
         """Begin to send and to listen."""
@@ -165,12 +165,17 @@ class Gateway:
         self._flushed_at = self._clock.monotonic()
         self.uplink.wake()
 
-    def stop(self, drain_s: float) -> None:
-        """Keep what is there, send it for at most drain_s seconds, and close the outbox."""
+    def finish(self) -> None:
+        """Listen no more and keep what is there; the uplink goes on sending. Harmless a second time."""
         self._stop_listening()
+        self._stop_listening = _nothing
         self.obey()
         self.flush()
         self._tell_truth()
+
+    def stop(self, drain_s: float) -> None:
+        """Finish, send for at most drain_s seconds, and close the outbox."""
+        self.finish()
         self.uplink.drained(drain_s)
         self.uplink.stop()
         self.outbox.close()
@@ -198,3 +203,7 @@ class Gateway:
             if self._told.get(fault.fault_id) != fault:
                 self._told[fault.fault_id] = fault
                 self.uplink.errand(partial(self._ground_truth.record, fault))
+
+
+def _nothing() -> None:
+    """There is nothing to stop."""
