@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from twin.business.spans import booked_spans, length_s, overlap_s, staffed_spans
+from twin.business.spans import booked_spans, length_s, overlaps_s, staffed_spans
 from twin.schema.history import STATES, UNKNOWN, Columns, Totals
 from twin.schema.registry import Device
 from twin.schema.signal import RollUp, Signal
@@ -34,19 +34,21 @@ def totals(
              counters are where the increase starts; what lies after the span is ignored
     """
     end_s = start_s + span_s
-    inside = slice(*np.searchsorted(columns.t_s, (start_s, end_s)))
-    previous = _last(columns, start_s)
-    t = np.concatenate([[p.t for p in previous], columns.t_s[inside]])
-    status = np.concatenate([[p.status for p in previous], columns.status[inside]]).astype(int)
-    hold = np.concatenate([[p.hold for p in previous], columns.hold_s[inside]])
+    first, last = (int(i) for i in np.searchsorted(columns.t_s, (start_s, end_s)))
+    inside = slice(first, last)
+    seen = slice(max(0, first - 1), last)  # the reading before holds into the span
+    before = first - seen.start
+    t, status = columns.t_s[seen], columns.status[seen].astype(int)
+    hold = columns.hold_s[seen].astype(float)
     seg_start = np.clip(t, start_s, end_s)
     seg_end = np.minimum(np.append(t[1:], end_s), t + hold).clip(start_s, end_s)
     held = np.clip(seg_end - seg_start, 0.0, None)
-    state_s = {name: float(held[status == code].sum()) for code, name in enumerate(STATES[:-1])}
-    state_s[UNKNOWN] = max(0.0, span_s - math.fsum(state_s.values()))
-    running = np.column_stack([seg_start, seg_end])[(status == RUNNING) & (held > 0)]
+    state_s = _state_seconds(status, held, span_s)
+    segments = np.column_stack([seg_start, seg_end])
     booked, staffed = booked_spans(device, start_s, end_s), staffed_spans(device, start_s, end_s)
-    figures = _signal_figures(columns, inside, held[len(previous) :], signals)
+    staffed_s = length_s(staffed)
+    staffed_state_s = _state_seconds(status, overlaps_s(segments, staffed), staffed_s) if staffed_s else {}
+    figures = _signal_figures(columns, inside, seen, held, signals)
     health = columns.health[inside]
     health = health[np.isfinite(health)]
     count = inside.stop - inside.start
@@ -56,12 +58,13 @@ def totals(
         readings=int(count),
         expected_readings=_expected_readings(columns, inside, span_s, device),
         state_s=state_s,
-        entries=_entries(status, len(previous)),
-        operators_s=_operator_seconds(columns, inside, held[len(previous) :], status[len(previous) :]),
+        entries=_entries(status, before),
+        operators_s=_operator_seconds(columns, seen, held, status),
         booked_s=length_s(booked),
-        booked_running_s=overlap_s(running, booked),
-        staffed_s=length_s(staffed),
-        staffed_running_s=overlap_s(running, staffed),
+        booked_running_s=float(overlaps_s(segments, booked)[status == RUNNING].sum()),
+        staffed_s=staffed_s,
+        staffed_running_s=staffed_state_s.get(STATES[RUNNING], 0.0),
+        staffed_state_s=staffed_state_s,
         health=float(np.median(health)) if len(health) else None,
         n={name: int(count) for name, count in figures.pop("n").items()},
         **figures,
@@ -88,24 +91,18 @@ def merged(parts: Sequence[Totals]) -> Totals:
         booked_running_s=math.fsum(p.booked_running_s for p in parts),
         staffed_s=math.fsum(p.staffed_s for p in parts),
         staffed_running_s=math.fsum(p.staffed_running_s for p in parts),
+        staffed_state_s=_sums(p.staffed_state_s for p in parts),
         health=_weighted_median([(p.health, p.readings) for p in parts if p.health is not None]),
     )
 
 
-class _Before:
-    """The reading that holds into a span."""
-
-    __slots__ = ("hold", "status", "t")
-
-    def __init__(self, columns: Columns, index: int) -> None:
-        self.t = float(columns.t_s[index])
-        self.status = int(columns.status[index])
-        self.hold = float(columns.hold_s[index])
-
-
-def _last(columns: Columns, before_s: float) -> list[_Before]:
-    index = int(np.searchsorted(columns.t_s, before_s)) - 1
-    return [_Before(columns, index)] if index >= 0 else []
+def _state_seconds(
+    status: NDArray[np.int_], held: NDArray[np.float64], span_s: float
+) -> dict[str, float]:
+    """Seconds per state; UNKNOWN is what is left of the span."""
+    state_s = {name: float(held[status == code].sum()) for code, name in enumerate(STATES[:-1])}
+    state_s[UNKNOWN] = max(0.0, span_s - math.fsum(state_s.values()))
+    return state_s
 
 
 def _entries(status: NDArray[np.int_], known: int) -> dict[str, int]:
@@ -121,9 +118,9 @@ def _expected_readings(columns: Columns, inside: slice, span_s: float, device: D
 
 
 def _operator_seconds(
-    columns: Columns, inside: slice, held: NDArray[np.float64], status: NDArray[np.int_]
+    columns: Columns, seen: slice, held: NDArray[np.float64], status: NDArray[np.int_]
 ) -> dict[str, float]:
-    who = columns.operator[inside]
+    who = columns.operator[seen]
     running = status == RUNNING
     return {
         columns.operators[code]: float(held[running & (who == code)].sum())
@@ -133,30 +130,38 @@ def _operator_seconds(
 
 
 def _signal_figures(
-    columns: Columns, inside: slice, held: NDArray[np.float64], signals: Mapping[str, Signal]
+    columns: Columns,
+    inside: slice,
+    seen: slice,
+    held: NDArray[np.float64],
+    signals: Mapping[str, Signal],
 ) -> dict[str, dict[str, float]]:
+    """`inside` are the span's own readings; `seen` adds the one before, whose value holds into the span."""
     figures: dict[str, dict[str, float]] = {
         key: {} for key in ("n", "mean", "low", "high", "integral", "increase")
     }
     for name, column in columns.measured.items():
+        roll_up = signals[name].roll_up if name in signals else RollUp.MEAN
+        if roll_up is RollUp.INTEGRAL:
+            held_values = column[seen].astype(float)
+            known = np.isfinite(held_values) & (held > 0)
+            if known.any():
+                figures["integral"][name] = float((held_values * held)[known].sum() / 3600.0)
         values = column[inside].astype(float)
         there = np.isfinite(values)
         if not there.any():
             continue
-        seen = values[there]
+        found = values[there]
         figures["n"][name] = int(there.sum())
-        roll_up = signals[name].roll_up if name in signals else RollUp.MEAN
         if roll_up is RollUp.INCREASE:
-            figures["increase"][name] = _increase(columns.t_s, column, inside)
+            figures["increase"][name] = _increase(column, inside)
             continue
-        figures["mean"][name] = float(seen.mean())
-        figures["low"][name], figures["high"][name] = float(seen.min()), float(seen.max())
-        if roll_up is RollUp.INTEGRAL:
-            figures["integral"][name] = float((seen * held[there]).sum() / 3600.0)
+        figures["mean"][name] = float(found.mean())
+        figures["low"][name], figures["high"][name] = float(found.min()), float(found.max())
     return figures
 
 
-def _increase(t_s: NDArray[np.float64], column: NDArray[np.float32], inside: slice) -> float:
+def _increase(column: NDArray[np.float32], inside: slice) -> float:
     """Growth of a counter over the span, from the last value before it; a drop is a reset and counts from zero."""
     earlier = column[: inside.start].astype(float)
     earlier = earlier[np.isfinite(earlier)]

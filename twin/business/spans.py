@@ -20,13 +20,21 @@ Spans = NDArray[np.float64]
 EMPTY: Spans = np.empty((0, 2))
 
 
-def overlap_s(a: Spans, b: Spans) -> float:
-    """Seconds that lie in both span lists."""
-    if not len(a) or not len(b):
-        return 0.0
-    start = np.maximum(a[:, None, 0], b[None, :, 0])
-    end = np.minimum(a[:, None, 1], b[None, :, 1])
-    return float(np.clip(end - start, 0.0, None).sum())
+def overlaps_s(segments: Spans, spans: Spans) -> NDArray[np.float64]:
+    """[k] seconds of each of k segments that lie in the span list."""
+    if not len(segments) or not len(spans):
+        return np.zeros(len(segments))
+    edges = spans.reshape(-1)
+    covered = np.concatenate([[0.0], np.cumsum(np.where(np.arange(len(edges)) % 2, np.diff(edges, prepend=0.0), 0.0))])
+
+    def until(t: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Seconds of the span list before each t."""
+        index = np.searchsorted(edges, t, side="right")
+        inside = index % 2 == 1
+        start = edges[np.maximum(index - 1, 0)]
+        return covered[index] + np.where(inside, t - start, 0.0)
+
+    return until(segments[:, 1]) - until(segments[:, 0])
 
 
 def length_s(spans: Spans) -> float:

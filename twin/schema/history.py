@@ -140,6 +140,7 @@ class Totals:
     integral     per rate: value × hours;  increase per counter
     operators_s  pseudonym -> RUNNING seconds
     booked_s, staffed_s   seconds of the span that were booked / staffed, and of them RUNNING
+    staffed_state_s   seconds per state inside staffed hours; adds up to staffed_s, {} without staffed hours
     health       median, or None without readings
     """
 
@@ -160,6 +161,7 @@ class Totals:
     booked_running_s: float = 0.0
     staffed_s: float = 0.0
     staffed_running_s: float = 0.0
+    staffed_state_s: Mapping[str, float] = field(default_factory=dict)
     health: float | None = None
 
 
