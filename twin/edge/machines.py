@@ -11,13 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from twin.edge.fault_feed import FaultFeed
 from twin.edge.faults import (
-    BIAS_SIGMAS,
     MACHINE_KINDS,
-    NOISE_SIGMAS,
     SENSOR_KINDS,
-    SPIKE_DRAW,
-    SPIKE_SIGMAS,
     STREAM_KINDS,
     FaultBook,
     RandomFaults,
@@ -28,12 +25,13 @@ from twin.edge.faults import (
 from twin.edge.group import Group
 from twin.edge.imperfections import Imperfections
 from twin.edge.schedule import Habits
+from twin.edge.sensor_faults import disturbed
 from twin.edge.streams import Record, Stream
 from twin.edge.vault import pack, unpack
 from twin.errors import FaultRefusedError, SnapshotError
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
-from twin.schema.fault import Fault, FaultKind
+from twin.schema.fault import Fault
 from twin.schema.instant import format_instant, from_seconds
 from twin.schema.registry import Device
 
@@ -63,9 +61,6 @@ class SimulatedFleet:
         self._seed = seed
         self._start_s = start_s
         self._now_s = start_s
-        self._random = random_faults
-        self._coming: list[Fault] = []
-        self._drawn_until_s = start_s
         self._book = FaultBook()
         self._stream = Stream()
         names = sorted(
@@ -83,6 +78,7 @@ class SimulatedFleet:
             for name in names
         ]
         self._place = {d.device_id: (g, i) for g in self._groups for i, d in enumerate(g.devices)}
+        self._feed = self._feed_from(start_s, random_faults)
         self._asked: list[tuple[float, str, list[str]]] = []
         self._being_repaired: dict[str, list[str]] = {}
 
@@ -104,8 +100,8 @@ class SimulatedFleet:
                 rule=f"may not go back from {self._now_s}",
                 next_step="Advance forwards",
             )
-        if self._random is not None:
-            self._inject_random(self._random, now_s)
+        for fault in self._feed.until(now_s):
+            self._begin(fault)
         span_s = now_s - self._now_s
         steps = max(1, int(np.ceil(span_s / MAX_STEP_S)))
         for i in range(steps):
@@ -188,7 +184,8 @@ class SimulatedFleet:
                 imperfections=imperfections,
                 random_faults=random_faults,
             )
-            fleet._now_s = fleet._drawn_until_s = meta["now_s"]
+            fleet._now_s = meta["now_s"]
+            fleet._feed = fleet._feed_from(fleet._now_s, random_faults)
             fleet._book = FaultBook.from_document(meta["book"])
             fleet._stream = Stream.from_document(meta["stream"])
             fleet._asked = [(at_s, device_id, ids) for at_s, device_id, ids in meta["asked"]]
@@ -236,6 +233,19 @@ class SimulatedFleet:
                 group.fail(column, now_s)
             trouble.update(group.trouble_downstream())
 
+    def _feed_from(self, from_s: float, random_faults: RandomFaults | None) -> FaultFeed:
+        machines = [
+            (device.device_id, group.asset_class) for group in self._groups for device in group.devices
+        ]
+        return FaultFeed(random_faults, machines, from_s)
+
+    def _begin(self, fault: Fault) -> None:
+        """A random fault begins; staff will repair it some time after it is full grown."""
+        self._book.add(fault)
+        wait_s = self._feed.source.repair_after_s if self._feed.source is not None else None
+        if fault.kind in MACHINE_KINDS and wait_s is not None:
+            self._asked.append((fault.onset_s + fault.ramp_s + wait_s, fault.device_id, [fault.fault_id]))
+
     def _finish(self, group: Group, column: int, job: str, now_s: float) -> None:
         device_id = group.devices[column].device_id
         fault_ids = self._being_repaired.pop(device_id, [])
@@ -251,25 +261,6 @@ class SimulatedFleet:
             if place[0] is group and fault.kind in MACHINE_KINDS:
                 damage[group.damage_row(fault.kind.value), place[1]] += fault.severity * growth(fault, now_s)
         return damage
-
-    def _inject_random(self, random_faults: RandomFaults, to_s: float) -> None:
-        """Book the random faults that begin before to_s; they are drawn to the end of the UTC day at a time."""
-        if to_s > self._drawn_until_s:
-            until_s = (to_s // 86_400.0 + 1.0) * 86_400.0
-            for group in self._groups:
-                for device in group.devices:
-                    drawn = random_faults.between(
-                        device.device_id, group.asset_class, self._drawn_until_s, until_s
-                    )
-                    self._coming += drawn
-            self._coming.sort(key=lambda fault: (fault.onset_s, fault.fault_id))
-            self._drawn_until_s = until_s
-        while self._coming and self._coming[0].onset_s < to_s:
-            fault = self._coming.pop(0)
-            self._book.add(fault)
-            if fault.kind in MACHINE_KINDS and random_faults.repair_after_s is not None:
-                repair_s = fault.onset_s + fault.ramp_s + random_faults.repair_after_s
-                self._asked.append((repair_s, fault.device_id, [fault.fault_id]))
 
     # --------------------------------------------------------------------------------------------- the records
 
@@ -287,27 +278,15 @@ class SimulatedFleet:
             for fault in sensor:
                 place = self._place[fault.device_id]
                 if place[0] is group:
-                    self._disturb(fault, group, place[1], z, now_s)
+                    row, sigma, draw = group.sensor(acted_signal(fault, group.asset_class), place[1])
+                    z[row, place[1]] = disturbed(
+                        float(z[row, place[1]]), fault, self._book, sigma, draw, now_s
+                    )
             records += group.records(z, timestamp)
             for device_id in stream:
                 if self._place[device_id][0] is group:
                     draws[device_id] = group.spare_draws(self._place[device_id][1])
         return self._stream.send(records, stream, draws, now_s)
-
-    def _disturb(self, fault: Fault, group: Group, column: int, z: Array, now_s: float) -> None:
-        size = fault.severity * growth(fault, now_s)
-        if size <= 0.0:
-            return
-        row, sigma, draw = group.sensor(acted_signal(fault, group.asset_class), column)
-        if fault.kind is FaultKind.SENSOR_BIAS:
-            z[row, column] += BIAS_SIGMAS * sigma * size
-        elif fault.kind is FaultKind.NOISE_GROWTH:
-            z[row, column] += NOISE_SIGMAS * sigma * size * draw
-        elif fault.kind is FaultKind.SPIKES:
-            if abs(draw) > SPIKE_DRAW:
-                z[row, column] += float(np.sign(draw)) * SPIKE_SIGMAS * sigma * size
-        else:
-            z[row, column] = self._book.held.setdefault(fault.fault_id, float(z[row, column]))
 
     def _find(self, device_id: str) -> tuple[Group, int]:
         try:
