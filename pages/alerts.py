@@ -4,8 +4,8 @@ import streamlit as st
 
 from twin.ui import alert_blocks, blocks, session
 from twin.ui.acknowledge import acknowledge_button
+from twin.ui.address import choice, segments
 from twin.ui.empty import no_devices
-from twin.ui.fleet_filters import choice
 from twin.ui.guard import guard
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
@@ -43,27 +43,19 @@ def body() -> None:
     top, right = st.columns([7, 5], vertical_alignment="bottom")
     areas = {area: area for area in sorted({d.area for d in feed.devices.values()})}
     with right, st.container(key="filters", horizontal=True, horizontal_alignment="right", gap="small"):
-        show = st.segmented_control(
-            "Show",
-            TABS,
-            default="Open",
-            required=True,
-            key="show",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        show = segments("show", "Show", TABS)
         area = choice("area", "Area", "All areas", areas)
         words = {"critical": "Critical", "major": "Major", "minor": "Minor", "info": "Note"}
         severity = choice("severity", "Severity", "Any severity", words, 126)
     view = alerts_view(feed, now, AlertFilters(area, severity))
     top.html(blocks.headline(view.headline))
     opened = st.query_params.get("alert", "")
-    shown = {"Open": view.rows, "Held": view.held, "Closed": view.closed}[show or "Open"]
+    shown = {"Open": view.rows, "Held": view.held, "Closed": view.closed}[show]
     sheet(alert_blocks.HEAD, "alerts.head")
     if shown:
         table(shown, opened, "shown")
     else:
-        st.html(f'<p class="body"><b>None {(show or "Open").lower()}.</b> {view.last_closed}</p>')
+        st.html(f'<p class="body"><b>None {show.lower()}.</b> {view.last_closed}</p>')
     if show == "Open" and view.held:
         sheet(alert_blocks.group("Held back", "still evaluated, not counted"), "alerts.group")
         table(view.held, opened, "held")

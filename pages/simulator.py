@@ -64,7 +64,9 @@ def body() -> None:
         sheet(simulator_blocks.lanes(view.lanes, labels), "simulator.lanes")
         one, two = st.columns(2, gap="large")
         with one:
-            seen = view.running[0].device_id if view.running else str(st.session_state.get("simulator.device"))
+            seen = (
+                view.running[0].device_id if view.running else str(st.session_state.get("simulator.device"))
+            )
             if seen in app.feed().devices:
                 head = section(f"{seen}, being watched", "deviation from the twin, σ")
                 lines = pausable("simulator.live", head, lambda: watched(seen), seen)

@@ -105,6 +105,7 @@ class FakeApp:
     def __init__(
         self, *, empty: bool = False, stale: bool = False, broken: bool = False, moving: bool = False
     ) -> None:
+        """`hide_newest` keeps showing the feed before the last change, as a slower viewer sees it."""
         self.broken = broken
         self.demo = True
         self.moving = moving
@@ -112,7 +113,9 @@ class FakeApp:
         self.classes = fake_classes()
         self.asked: list[Command] = []
         self.denied = False
+        self.hide_newest = False
         self._feed = FakeFeed(1, NOW, None) if empty else fake_feed()
+        self._before = self._feed
         self._faults = [] if empty else list(fake_faults())
         if stale:
             self._feed = replace(self._feed, stepped_at=NOW - timedelta(seconds=252))
@@ -127,6 +130,8 @@ class FakeApp:
         return NOW + (datetime.now(UTC) - self.started) if self.moving else NOW
 
     def feed(self) -> FakeFeed:
+        if self.hide_newest:
+            return self._before
         if not self.moving:
             return self._feed
         moved = int((self.now() - NOW).total_seconds() // 3)
@@ -183,6 +188,7 @@ class FakeApp:
                 response = Response(
                     "acknowledged", actor, self.now().timestamp(), comment, expected_version + 1
                 )
+                self._before = self._feed
                 cases = list(self._feed.cases)
                 cases[i] = replace(record, response=response)
                 self._feed = replace(self._feed, cases=cases, version=self._feed.version + 1)

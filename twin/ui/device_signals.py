@@ -9,6 +9,7 @@ import streamlit as st
 from twin.errors import TwinError
 from twin.schema.history import NO_ROWS, Columns
 from twin.ui import device_blocks, session
+from twin.ui.address import segments
 from twin.ui.live_chart import pausable
 from twin.ui.markup import esc, section
 from twin.ui.sheet import sheet
@@ -26,16 +27,7 @@ def signals_section(device_id: str) -> None:
     """Draw the range selector and the chart; only the live range ticks."""
     with st.container(key="signals-head"):
         st.html(section("Signals", "one time axis"))
-        chosen = st.segmented_control(
-            "Range",
-            list(RANGES),
-            default=LIVE,
-            required=True,
-            key="range",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-    name = chosen or LIVE
+        name = segments("range", "Range", list(RANGES))
     run = st.fragment(run_every=TICK_S if name == LIVE else None)(_chart)
     run(device_id, name)
 

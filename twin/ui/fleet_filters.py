@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
+from twin.ui.address import choice
 from twin.views.app import Feed
 from twin.views.fleet import Filters
 from twin.views.status import STATES
@@ -22,12 +21,3 @@ def fleet_filters(feed: Feed) -> Filters:
             state=choice("state", "State", "Any state", dict(STATES)),
             problem=choice("problem", "Problem", "All devices", PROBLEMS),
         )
-
-
-def choice(name: str, label: str, any_label: str, options: Mapping[str, str], width: int = 148) -> str:
-    """One box bound to `?name=`; "" stands for any and leaves the address clean."""
-    labels = {any_label: "", **{text: key for key, text in options.items()}}
-    chosen = st.selectbox(
-        label, list(labels), key=name, bind="query-params", label_visibility="collapsed", width=width
-    )
-    return labels.get(chosen or any_label, "")

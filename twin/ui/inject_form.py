@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import streamlit as st
 
@@ -16,6 +15,7 @@ from twin.views.status import status_of
 from twin.views.truth import RunningFault
 
 SAID = "simulator.said"
+DEFAULT_GROWTH = "Over 2 min"
 
 
 def inject_form() -> None:
@@ -58,17 +58,19 @@ def inject_form() -> None:
         format="%d %%",
     )
     grows = st.segmented_control(
-        "Growth", list(GROWTHS), default="Over 2 min", required=True, key="simulator.growth"
+        "Growth", list(GROWTHS), default=DEFAULT_GROWTH, required=True, key="simulator.growth"
     )
     allowed = app.authorised(actor, "inject")
-    if st.button("Inject fault", type="primary", key="simulator.inject", disabled=not allowed):
-        ramp_s = GROWTHS[grows or "Over 2 min"]
-        _ask(
-            lambda key: app.inject(
-                device_id, kind, severity=size / 100, ramp_s=ramp_s, signal=signal, actor=actor, key=key
-            )
-        )
-    said = st.session_state.pop(SAID, None)
+    asked = (device_id, kind, size / 100, GROWTHS[grows or DEFAULT_GROWTH], signal)
+    st.button(
+        "Inject fault",
+        type="primary",
+        key="simulator.inject",
+        disabled=not allowed,
+        on_click=_inject,
+        args=asked,
+    )
+    said = st.session_state.get(SAID)
     if said:
         st.html(f'<p class="small" role="status">{esc(said)}</p>')
     note = "Written to the log of true faults; the twin cannot read that log."
@@ -89,15 +91,31 @@ def running_faults(items: Sequence[RunningFault]) -> None:
         with st.container(key=f"rf-{item.fault_id}", horizontal=True, vertical_alignment="center"):
             st.html(f'<div class="rf"><b>{esc(item.title)}</b><small>{esc(item.note)}</small></div>')
             allowed = app.authorised(actor, "repair")
-            if st.button("Repair", key=f"simulator.repair.{item.fault_id}", disabled=not allowed):
-                _ask(partial(_repair, item, actor))
+            st.button(
+                "Repair",
+                key=f"simulator.repair.{item.fault_id}",
+                disabled=not allowed,
+                on_click=_repair,
+                args=(item.device_id, item.fault_id),
+            )
 
 
-def _repair(item: RunningFault, actor: str, key: str) -> Command:
-    return session.app().repair(item.device_id, item.fault_id, actor=actor, key=key)
+def _inject(device_id: str, kind: str, severity: float, ramp_s: float, signal: str) -> None:
+    app, actor = session.app(), session.actor()
+    _ask(
+        lambda key: app.inject(
+            device_id, kind, severity=severity, ramp_s=ramp_s, signal=signal, actor=actor, key=key
+        )
+    )
+
+
+def _repair(device_id: str, fault_id: str) -> None:
+    app, actor = session.app(), session.actor()
+    _ask(lambda key: app.repair(device_id, fault_id, actor=actor, key=key))
 
 
 def _ask(request: Callable[[str], Command]) -> None:
+    """One press, one key: a repeat of the same request by the network is harmless, a second press is a second one."""
     n = st.session_state["simulator.asked"] = st.session_state.get("simulator.asked", 0) + 1
     key = f"{session.actor()}-{int(session.app().now().timestamp() * 1000)}-{n}"
     try:
@@ -105,4 +123,3 @@ def _ask(request: Callable[[str], Command]) -> None:
         st.session_state[SAID] = f"Asked gateway {command.gateway}; its answer appears under Requests."
     except TwinError as error:
         st.session_state[SAID] = str(error)
-    st.rerun()

@@ -19,11 +19,17 @@ _DRAWN_MAX = 256
 
 def provide(opener: Callable[[], App], *, replace: bool = False) -> None:
     """Say how the application is opened. The first one stays, so that a test's comes before main's."""
-    if replace or not _opener:
-        _opener[:] = [opener]
-        if replace:
-            _drawn.clear()
-            app.clear()
+    if replace:
+        forget()
+    if not _opener:
+        _opener.append(opener)
+
+
+def forget() -> None:
+    """Forget the application and everything drawn: a test ends."""
+    _opener.clear()
+    _drawn.clear()
+    app.clear()
 
 
 @st.cache_resource(show_spinner=False)

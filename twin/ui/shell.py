@@ -34,19 +34,20 @@ def run(opener: Callable[[], App]) -> None:
         st.Page(f"pages/{name}.py", title=title, url_path=name, visibility="hidden") for name, title in HIDDEN
     ]
     page = st.navigation(pages, position="hidden")
-    guard.mark()
+    guard.go_to_wanted()
     try:
         session.app()
     except TwinError as error:
         _cannot_open(error)
         return
     _bar(page.url_path)
+    guard.mark()
     page.run()
 
 
 def _home() -> None:
     """The bare address leads to the fleet, so that /fleet is an address too."""
-    st.switch_page("pages/fleet.py")
+    st.switch_page("pages/fleet.py", query_params=st.query_params.to_dict())
 
 
 @st.fragment(run_every=TICK_S)
