@@ -14,6 +14,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
+from firebase_config import FirebaseConfigError
 from twin.bootstrap import (
     Settings,
     SimulationOptions,
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         return run(options)
-    except TwinError as error:
+    except (TwinError, FirebaseConfigError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1
 
@@ -45,12 +46,22 @@ def run(options: argparse.Namespace) -> int:
         os.environ, home=options.home, store_url=options.store, profile=options.profile
     )
     clock, stop = SystemClock(), threading.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, lambda *_: stop.set())
+    before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
     end_with_parent(os.environ, stop)
+    try:
+        simulate(settings, options, clock, stop)
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+    return 0
+
+
+def simulate(
+    settings: Settings, options: argparse.Namespace, clock: SystemClock, stop: threading.Event
+) -> None:
     past = bool(options.past_days)
     if past and hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(10)  # the live stream and the pages come first
     stores = open_stores(settings.store_url, firestore_client, durable=not past)
     try:
         simulation = open_simulation(settings, simulation_options(options), stores, clock, stop)
@@ -60,7 +71,6 @@ def run(options: argparse.Namespace) -> int:
         screen.summary(simulation.close())
     finally:
         stores.close()
-    return 0
 
 
 def simulation_options(options: argparse.Namespace) -> SimulationOptions:

@@ -86,6 +86,16 @@ def test_help_explains_every_option() -> None:
         assert len(action.help) < 100, action.option_strings
 
 
+def test_a_home_that_cannot_be_made_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert simulator.main(["--home", str(tmp_path / "file")]) == 1
+    assert "its folder cannot be made" in capsys.readouterr().err
+    assert simulator.main(["--home", str(tmp_path / "file"), "--store", "memory://"]) == 1
+    assert "cannot be made" in capsys.readouterr().err
+    assert simulator.main(["--home", str(tmp_path), "--store", f"sqlite:///{tmp_path}"]) == 1
+    assert "Traceback" not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [

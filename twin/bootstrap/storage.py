@@ -23,7 +23,15 @@ def open_stores(url: str, client: ClientFactory | None = None, *, durable: bool 
     scheme, _, rest = url.partition("://")
     if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
         path = Path(rest[1:])
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(
+                "store URL",
+                value=url,
+                rule=f"its folder cannot be made ({error.strerror})",
+                next_step="Choose another --store or --home",
+            ) from error
         return open_sqlite_stores(path, durable=durable)
     if scheme == "firestore" and client is not None:
         project, _, database = rest.partition("/")

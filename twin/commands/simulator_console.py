@@ -29,7 +29,7 @@ class Screen:
         self._live = live
         self._every_s = MOVING_EVERY_S if live else PLAIN_EVERY_S
         self._started = self._shown_at = clock.monotonic()
-        self._behind_at_first = 0.0
+        self._behind_at_first = max(1.0, simulation.sampling.behind_s)
         self._trouble = ""
 
     def on_round(self) -> None:
@@ -66,10 +66,9 @@ class Screen:
         all_of_it = self._simulation.summaries()
         sent, waiting = sum(s.sent for s in all_of_it), sum(s.waiting for s in all_of_it)
         behind_s = self._simulation.sampling.behind_s
-        self._behind_at_first = max(self._behind_at_first, behind_s)
         pace = ""
         if behind_s > CATCHING_UP_S:
-            share = 1.0 - behind_s / self._behind_at_first
+            share = max(0.0, 1.0 - behind_s / self._behind_at_first)
             pace = f" · catching up {share:.0%}, {behind_s / 3600.0:.1f} h behind"
         refused = sum(s.refused for s in all_of_it)
         return (
