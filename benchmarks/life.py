@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from benchmarks.results import best_seconds, record
 from twin.estimation import trend
+from twin.estimation.model import Array
 from twin.estimation.trend import Trend
 from twin.prognosis import life
 from twin.prognosis.life import Passage
@@ -30,17 +31,17 @@ def main() -> None:
     for k in range(SAMPLES - 1):
         state = trend.update(state, values[k], there, 1.0)
 
-    def passage(diffusion: np.ndarray) -> Passage:
+    def passage(diffusion: Array) -> Passage:
         line = trend.line(trend.update(state, values[-1], there, 1.0))
         return Passage.of(line.level, -line.slope_per_h, line.slope_var, diffusion)
 
-    def straight() -> object:
+    def straight() -> Array:
         return life.quantiles(passage(zero))
 
-    def diffusing() -> object:
+    def diffusing() -> Array:
         return life.quantiles(passage(zero + 1e-6))
 
-    def statsmodels() -> object:
+    def statsmodels() -> list[list[float]]:
         out = []
         for i in range(LOOPED):
             fit = sm.OLS(values[:, i], sm.add_constant(hours - hours[-1])).fit()
@@ -50,8 +51,8 @@ def main() -> None:
 
     np.testing.assert_allclose(
         np.median(straight()[1]), np.median([row[1] for row in statsmodels()]), rtol=0.05
-    )  # type: ignore[index,attr-defined]
-    best = best_seconds({"straight": straight, "diffusing": diffusing, "statsmodels": statsmodels}, 12)
+    )
+    best = best_seconds({"straight": straight, "diffusing": diffusing, "statsmodels": statsmodels}, 8)
     other = best["statsmodels"] / LOOPED
     rival = "statsmodels: OLS per device, its line turned into the same three quantiles"
     record("rul_straight_us_per_device", best["straight"] / DEVICES * 1e6, "µs", note=HOW)

@@ -52,17 +52,23 @@ def record(
     )
 
 
-def best_seconds(rivals: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Least CPU seconds of each rival over `rounds` rounds, taken in turns so that all meet the same machine.
+def best_seconds(
+    rivals: dict[str, Callable[[], object]], turns: int, turn_s: float = 0.02
+) -> dict[str, float]:
+    """CPU seconds per call of each rival: the best of `turns` turns, each at least `turn_s` of calls in a row.
 
-    CPU time of this process on one thread, so neighbours on a shared machine cost less; the first call warms up.
+    The rivals take turns, so that all meet the same machine; CPU time of this process on one thread, so neighbours
+    on a shared machine cost less. The first call warms up and is not counted.
     """
     best = dict.fromkeys(rivals, float("inf"))
     for run in rivals.values():
         run()
-    for _ in range(rounds):
+    for _ in range(turns):
         for name, run in rivals.items():
-            begin = time.process_time()
-            run()
-            best[name] = min(best[name], time.process_time() - begin)
+            begin, calls, spent = time.process_time(), 0, 0.0
+            while spent < turn_s:
+                run()
+                calls += 1
+                spent = time.process_time() - begin
+            best[name] = min(best[name], spent / calls)
     return best

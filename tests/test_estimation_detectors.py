@@ -112,6 +112,8 @@ def test_ema_weighs_a_sample_after_a_gap_by_the_whole_gap():
         state = ema.update(state, np.where(seen, one, np.nan), np.full((1, 1), seen), 20.0, 60.0)
     assert state.mean[0, 0] == pytest.approx(1.0 - np.exp(-1.0), rel=1e-12)
     assert state.waited_s[0, 0] == 0.0
+    same = ema.update(state, np.full((1, 1), np.nan), np.full((1, 1), True), 5.0, 60.0)
+    assert same.mean[0, 0] == state.mean[0, 0] and same.waited_s[0, 0] == 5.0
 
 
 # ----------------------------------------------------------------------------------------------------------- CUSUM

@@ -114,23 +114,21 @@ def correct(
         transform(P, part, F, Q, out.P)
     sparse = [[(k, entry) for k, entry in enumerate(row) if not is_zero(entry)] for row in H]
     for i, row in enumerate(sparse):
-        S[i] = noise[i]
-        for a, (j, left) in enumerate(row):
-            for k, right in row[: a + 1]:
-                S[i] += ((1.0 if k == j else 2.0) * left * right) * new_P[packed_rows(j) + k]
+        _own_variance(new_P, row, S[i])
+        S[i] += noise[i]
     np.multiply(nu, nu, out=ratio)
     ratio /= S
     accepted = ratio <= gate[part]
     accepted &= there
-    d = np.zeros_like(x)
+    d, weight, used = np.zeros_like(x), there.astype(np.float64), accepted.astype(np.float64)
     for i, row in enumerate(sparse):
-        residual, inverse = fold_into(new_P, d, row, float(noise[i]), nu[i], accepted[i])
+        residual, inverse = fold_into(new_P, d, row, float(noise[i]), nu[i], used[i])
         np.multiply(residual, inverse, out=white[i])
-        white[i] *= there[i]
+    white *= weight
     new_x = np.add(x, d, out=out.x[:, part])
     out.expected[:, part] = expected
     np.einsum("ij,ij->j", white, white, out=out.nis[part])
-    np.sum(there, axis=0, out=out.seen[part])
+    out.seen[part] = weight.sum(axis=0)
     out.accepted[:, part] = accepted
     total = new_x.sum(axis=0)
     total += new_P.sum(axis=0)
@@ -146,7 +144,7 @@ def fold_into(
     h       non-zero entries of the sensor's row of H as (state, entry)
     noise   the sensor's variance
     nu      [n] z - h(x0); the part d already explains is taken off here
-    accept  [n] 1.0 or True to use the sensor, 0.0 or False to leave the device as it is
+    accept  [n] 1.0 to use the sensor, 0.0 to leave the device as it is
 
     Returns (residual, 1 / sqrt(s)) given the sensors folded in before; scratch, gone with the next call.
     """
@@ -158,7 +156,7 @@ def fold_into(
     np.add(own, noise, out=s)
     if len(h) == 1:
         # what is left of the seen state's own row: noise / s, and s / s = 1 exactly for a masked device
-        left = np.multiply(own, np.logical_not(accept), out=own)
+        left = np.multiply(own, np.subtract(1.0, accept, out=w), out=own)
         left += noise
         left /= s
         _scale(P, h[0][0], dx, left)
@@ -182,6 +180,15 @@ def fold_into(
         _gather(P, h, p, t)
         _correct(P, np.subtract(np.multiply(gain, noise, out=t), p, out=p), gain, t)
     return residual, s
+
+
+def _own_variance(P: Array, h: Sequence[tuple[int, Entry]], out: Array) -> None:
+    """out [n] = h P h'."""
+    out[...] = 0.0
+    for a, (j, right) in enumerate(h):
+        row = [(e, P[packed_rows(j) + k]) for k, e in h[:a]]
+        sums = sum((array * (2.0 * e) for e, array in row), start=P[packed_rows(j) + j] * right)
+        out += sums if isinstance(right, float) and right == 1.0 else sums * right
 
 
 def _scale(P: Array, k: int, dx: int, factor: Array) -> None:

@@ -33,7 +33,7 @@ class Ema:
 
 
 def update(ema: Ema, value: Array, observed: Mask, dt_s: float | Array, tau_s: float) -> Ema:
-    """Averages after `dt_s` seconds [n] and the samples `value` [signals, n] where `observed`; tau_s > 0.
+    """Averages after `dt_s` seconds [n] and the samples `value` [signals, n] where `observed` and finite.
 
     >>> import numpy as np
     >>> one = np.ones((1, 1))
@@ -46,12 +46,10 @@ def update(ema: Ema, value: Array, observed: Mask, dt_s: float | Array, tau_s: f
     need_array("observed", observed, ema.mean.shape, np.bool_)
     need_positive("tau_s", tau_s)
     waited = ema.waited_s + need_time("dt_s", dt_s, n)
-    alpha = waited / -tau_s
-    np.exp(alpha, out=alpha)
-    np.subtract(1.0, alpha, out=alpha)
-    step = np.where(observed, value, ema.mean)
-    step -= ema.mean
-    step *= alpha
-    step += ema.mean
-    np.copyto(waited, 0.0, where=observed)
-    return Ema(step, waited)
+    observed = observed & np.isfinite(value)
+    kept = waited * (-1.0 / tau_s)
+    np.exp(kept, out=kept)  # 1 - alpha
+    mean = np.where(observed, value, ema.mean)
+    kept *= mean - ema.mean
+    mean -= kept
+    return Ema(mean, np.where(observed, 0.0, waited))

@@ -70,7 +70,15 @@ class Line:
 def update(
     trend: Trend, value: Array, observed: Mask, dt_h: float | Array, memory_h: float = np.inf
 ) -> Trend:
-    """Lines after dt_h hours [n] and one sample each, `value` [n] where `observed` and finite."""
+    """Lines after dt_h hours [n] and one sample each, `value` [n] where `observed` and finite.
+
+    >>> import numpy as np
+    >>> trend = Trend.start(1)
+    >>> for value in (1.0, 0.9, 0.8, 0.7):
+    ...     trend = update(trend, np.array([value]), np.array([True]), 2.0)
+    >>> [round(float(number), 3) for number in (line(trend).level[0], line(trend).slope_per_h[0])]
+    [0.7, -0.05]
+    """
     n = trend.weight.shape[-1]
     need_array("trend.weight", trend.weight, (n,))
     need_array("value", value, (n,))
