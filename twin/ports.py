@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 from twin.schema.alert import Alert, Case, CaseRecord, Response, Suppression
 from twin.schema.batch import Batch, Cursor, StoredBatch
+from twin.schema.day_table import DayTable
 from twin.schema.fault import Command, CommandState, Fault
 from twin.schema.history import Columns, DeviceHour, Totals
 from twin.schema.registry import Device
@@ -202,6 +203,10 @@ class HistoryStore(Protocol):
 
     def days(self, shard: str, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
         """day -> device_id -> totals for local days from_day ≤ day ≤ to_day."""
+        ...
+
+    def day_table(self, shard: str, from_day: str, to_day: str) -> DayTable:
+        """The same days as arrays of what may be added up: for figures over many devices."""
         ...
 
 

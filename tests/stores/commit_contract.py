@@ -23,6 +23,7 @@ from tests.stores.given import (
 )
 from twin.errors import LeaseLostError
 from twin.ports import Checkpoint, Lease, StepCommit
+from twin.schema.day_table import sums
 from twin.schema.history import joined
 
 CURSOR = {("gw-1", "e1"): 3, ("gw-2", "x"): 2**40}
@@ -206,6 +207,25 @@ class CommitContract:
         found = opened.stores.history.hours("INST-001", T0_S + 3600, T0_S + 3 * 3600)
         assert [h.start_s for h in found] == [T0_S + 3600, T0_S + 7200]
         assert found[0].columns.measured["temperature"][0] == 7.0
+
+    def test_the_day_table_holds_the_same_days(self, opened: Opened) -> None:
+        lease = leased(opened)
+        given = {
+            "2026-03-01": {"A": totals(), "B": totals(readings=7)},
+            "2026-03-02": {"B": totals(span_s=1800.0)},
+        }
+        opened.stores.shards.commit(lease, step(days=given))
+        table = opened.stores.history.day_table("s0", "2026-03-01", "2026-03-02")
+        assert (table.days, table.devices) == (("2026-03-01", "2026-03-02"), ("A", "B"))
+        for name in ("readings", "span_s", "state_s/RUNNING", "entries/RUNNING"):
+            expected = [
+                [sums(given[day][d])[name] if d in given[day] else None for d in "AB"] for day in table.days
+            ]
+            found = [
+                [None if value != value else value for value in row] for row in table.column(name).tolist()
+            ]
+            assert found == expected
+        assert table.operators_s["2026-03-01", "A"] == {"OP-42": 3500.0}
 
     def test_days_merge_per_device_and_include_both_ends(self, opened: Opened) -> None:
         lease = leased(opened)

@@ -11,8 +11,10 @@ from dataclasses import asdict
 from datetime import date
 
 from twin.ports import HistoryStore
+from twin.schema.day_table import DayTable
 from twin.schema.history import Columns, DeviceHour, Totals, joined
 from twin.stores.columns import pack, unpack
+from twin.stores.day_documents import packed_day, table_of, unpacked_day
 from twin.stores.documents import Document, Documents, Merge, Put, Write, read_all
 
 RECENT_KEEP_S = 3 * 3600.0
@@ -49,11 +51,16 @@ class DocumentHistoryStore(HistoryStore):
             self._documents, _DAYS, shard, sort_from=_ordinal(from_day), sort_to=_ordinal(to_day) + 1
         )
         return {
-            date.fromordinal(int(document.sort)).isoformat(): {
-                device_id: Totals(**totals) for device_id, totals in document.data.items()
-            }
+            date.fromordinal(int(document.sort)).isoformat(): unpacked_day(document.data)
             for document in found
         }
+
+    def day_table(self, shard: str, from_day: str, to_day: str) -> DayTable:
+        return table_of(
+            read_all(
+                self._documents, _DAYS, shard, sort_from=_ordinal(from_day), sort_to=_ordinal(to_day) + 1
+            )
+        )
 
 
 def recent_writes(
@@ -102,7 +109,7 @@ def day_writes(shard: str, days: Mapping[str, Mapping[str, Totals]]) -> list[Wri
                 f"{shard}|{day}",
                 part=shard,
                 sort=_ordinal(day),
-                data={device_id: asdict(value) for device_id, value in totals.items()},
+                data=packed_day(totals),
             )
         )
         for day, totals in days.items()
