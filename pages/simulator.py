@@ -18,7 +18,7 @@ from twin.ui.theme import colours
 from twin.views.attention import open_cases
 from twin.views.breaking import answers
 from twin.views.live_lines import LiveLines, live_lines
-from twin.views.truth import TruthView, truth_view
+from twin.views.scoreboard import TruthView, truth_view
 from twin.views.wording import moment
 
 guard(__file__)

@@ -11,8 +11,8 @@ from twin.schema.fault import Command
 from twin.ui import session
 from twin.ui.markup import esc, section
 from twin.views.breaking import GROWTHS, fault_choices
+from twin.views.scoreboard import RunningFault
 from twin.views.status import status_of
-from twin.views.truth import RunningFault
 
 SAID = "simulator.said"
 DEFAULT_GROWTH = "Over 2 min"

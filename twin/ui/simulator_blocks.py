@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from twin.ui.markup import esc, link, section, severity_mark
 from twin.views.breaking import Answer
-from twin.views.truth import KindScore, Lane
+from twin.views.scoreboard import KindScore, Lane
 
 MOST_DOTS = 20
 
