@@ -1,0 +1,83 @@
+"""What has been told, and what is held back because something upstream is wrong.
+
+While an upstream device or its gateway is in trouble, new alerts of the devices below are not created: they go on being
+evaluated, and are told if they outlast the trouble. What was told before goes on to be updated and closed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from twin.alerts.book import Book
+from twin.schema.alert import Alert, Case, ConditionState
+
+WITHDRAWN = "Withdrawn: a reading that came late showed that it never held."
+
+
+@dataclass
+class Told:
+    """Alerts and open cases as last handed out, so that only changes are handed out again."""
+
+    alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
+    cases: dict[str, Case] = field(default_factory=dict)
+
+    def tell(self, books: Sequence[Book], device_id: str, is_held: bool) -> tuple[list[Alert], list[Case]]:
+        """What changed in the books of one device."""
+        alerts: list[Alert] = []
+        cases: list[Case] = []
+        present: set[tuple[str, str]] = set()
+        for book in books:
+            for rule, alert in book.alerts.items():
+                key = (device_id, rule)
+                present.add(key)
+                before = self.alerts.get(key)
+                is_new = before is None or before.condition.onset_s != alert.condition.onset_s
+                if before == alert or (is_new and is_held) or (is_new and not _worth_telling(alert, book)):
+                    continue
+                self.alerts[key] = alert
+                alerts.append(alert)
+            for case in (*book.closed, *((book.case,) if book.case is not None else ())):
+                before_case = self.cases.get(case.case_id)
+                if before_case == case or (before_case is None and is_held):
+                    continue
+                cases.append(case)
+                if case.is_open:
+                    self.cases[case.case_id] = case
+                else:
+                    self.cases.pop(case.case_id, None)
+        self._withdraw(books, device_id, present, alerts, cases)
+        return alerts, cases
+
+    def _withdraw(
+        self,
+        books: Sequence[Book],
+        device_id: str,
+        present: set[tuple[str, str]],
+        alerts: list[Alert],
+        cases: list[Case],
+    ) -> None:
+        """Take back what no book has any more, because late readings changed what happened."""
+        gone = [k for k, a in self.alerts.items() if k[0] == device_id and a.is_open and k not in present]
+        for key in gone:
+            alert = self.alerts.pop(key)
+            at_s = alert.condition.active_s
+            alerts.append(
+                replace(
+                    alert,
+                    condition=replace(alert.condition, state=ConditionState.NORMAL, cleared_s=at_s),
+                    evidence=replace(alert.evidence, text=f"{alert.evidence.text} {WITHDRAWN}".strip()),
+                )
+            )
+        known = {case.case_id for b in books for case in (*b.closed, *((b.case,) if b.case else ()))}
+        told = {case.case_id for case in cases}
+        lost = [c for i, c in self.cases.items() if c.device_id == device_id and i not in known | told]
+        for case in lost:
+            del self.cases[case.case_id]
+            text = f"{case.text} {WITHDRAWN}".strip()
+            cases.append(replace(case, closed_s=case.opened_s, text=text))
+
+
+def _worth_telling(alert: Alert, book: Book) -> bool:
+    """An episode that is over is told only with its case: with what was filled in, or what was told open."""
+    return alert.is_open or any(case.case_id == alert.case_id for case in book.closed)

@@ -1,0 +1,397 @@
+"""One shard of the fleet as the twin sees it: readings in, states, alerts, cases and history rows out.
+
+Promise: pure (no clock, disk, network, chance); within `window_s` of a device's newest reading the order in which its
+readings come does not matter, to the bit; applying the same again changes nothing; `to_bytes` is the state at the
+window's start, so re-applying what came after it continues as if never stopped.
+
+Two folds carry this. `base` has every reading older than its device's window; `head` has the pending ones on top. What
+comes in order is folded on; what comes late inside the window is folded again from the base.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from twin.alerts.book import EMPTY, Book
+from twin.alerts.cascade import Told
+from twin.alerts.rules import RuleSet
+from twin.alerts.watch import FLOWS, Watch
+from twin.engine import snapshot
+from twin.engine.kernel import Fold, Kernel
+from twin.engine.neighbours import Neighbours
+from twin.engine.report import device_state
+from twin.engine.roster import Roster
+from twin.engine.rows import Row, columns_of
+from twin.engine.tick import Columns_, Tick
+from twin.engine.window import Arrival, Item, Window, item_of
+from twin.errors import SnapshotError, TwinError
+from twin.estimation.model import Array
+from twin.physics.asset_class import AssetClass
+from twin.schema.alert import Alert, Case
+from twin.schema.history import Columns
+from twin.schema.reading import Reading, parse_reading
+from twin.schema.registry import Device
+from twin.schema.state import DeviceState, Freshness
+
+ENGINE_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class BlockConfig:
+    """window_s: how much late a reading may come and still be filtered."""
+
+    window_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one `apply` changed.
+
+    columns  history rows by device; a row of the same instant replaces an older one. Rows too late to be filtered
+             have NaN where the twin has nothing to say
+    counts   readings, late, out_of_order, duplicates, conflicts, unknown, held …
+    """
+
+    states: tuple[DeviceState, ...] = ()
+    alerts: tuple[Alert, ...] = ()
+    cases: tuple[Case, ...] = ()
+    columns: Mapping[str, Columns] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+class Block:
+    """See the module; made by `create` or `from_bytes`."""
+
+    def __init__(self, roster: Roster, config: BlockConfig) -> None:
+        self._config = config
+        self._set_roster(roster)
+        n = roster.n
+        self._base = Fold(roster.fresh(), [EMPTY] * n)
+        self._head = Fold(roster.fresh(), [EMPTY] * n)
+        self._windows = {d.device_id: Window() for d in roster.devices}
+        self._last: dict[str, Item] = {}
+        self._counts: dict[str, dict[str, int]] = {}
+        self._watch = Watch.start([d.device_id for d in roster.devices], self._neighbours.gateways)
+        self._told = Told()
+        self._shown: dict[str, tuple[Freshness, str, str]] = {}
+
+    @classmethod
+    def create(
+        cls,
+        devices: Sequence[Device],
+        classes: Mapping[str, AssetClass],
+        rules: RuleSet,
+        config: BlockConfig | None = None,
+    ) -> Block:
+        """A block that has seen nothing; raises UnknownAssetClassError."""
+        return cls(Roster(devices, classes, rules), config or BlockConfig())
+
+    # ------------------------------------------------------------------------------------------------- stepping
+
+    def apply(
+        self, readings: Sequence[Reading], now_s: float, *, refused: Mapping[str, int] | None = None
+    ) -> Step:
+        """Fold readings in and let time pass up to now_s.
+
+        refused  device_id -> readings refused at the door since the last call, where the caller knows
+        """
+        counts: dict[str, int] = {}
+        rows: dict[str, list[Row]] = {}
+        arrived = np.zeros((len(FLOWS), self._roster.n))
+        touched = self._take(readings, counts, rows, arrived)
+        for device_id, number in (refused or {}).items():
+            if device_id in self._roster.column:
+                arrived[FLOWS.index("refused"), self._roster.column[device_id]] += number
+                counts["refused"] = counts.get("refused", 0) + number
+        self._fold(touched, rows)
+        states, alerts, cases = self._report(touched, now_s, arrived, counts)
+        classes, J = self._roster.classes, self._roster.sizes.J
+        columns = {
+            device_id: columns_of(found, classes[self._device(device_id).asset_class], J)
+            for device_id, found in rows.items()
+            if found
+        }
+        return Step(tuple(states), tuple(alerts), tuple(cases), columns, counts)
+
+    def _take(
+        self, readings: Sequence[Reading], counts: dict[str, int], rows: dict[str, list[Row]], arrived: Array
+    ) -> dict[str, None]:
+        """Sort readings into their windows; returns the devices that have something to fold."""
+        touched: dict[str, None] = {}
+        roster, sizes = self._roster, self._roster.sizes
+        for reading in readings:
+            device_id = reading.device_id
+            column = roster.column.get(device_id)
+            if column is None:
+                counts["unknown"] = counts.get("unknown", 0) + 1
+                continue
+            device = roster.devices[column]
+            asset_class = roster.classes[device.asset_class]
+            item = item_of(reading, asset_class, device.interval_s, sizes.U, sizes.J)
+            window = self._windows[device_id]
+            arrival = window.offer(item)
+            own = self._counts.setdefault(device_id, {})
+            own[arrival.value] = own.get(arrival.value, 0) + 1
+            counts[arrival.value] = counts.get(arrival.value, 0) + 1
+            if arrival.value in FLOWS:
+                arrived[FLOWS.index(arrival.value), column] += 1
+            if arrival is Arrival.LATE:
+                rows.setdefault(device_id, []).append((item, None))
+            if arrival in (Arrival.NEW, Arrival.EARLIER, Arrival.LATE) or window.must_refold:
+                touched[device_id] = None
+        return touched
+
+    def _fold(self, touched: Mapping[str, None], rows: dict[str, list[Row]]) -> None:
+        base: dict[int, list[Item]] = {}
+        head: dict[int, list[Item]] = {}
+        again: list[int] = []
+        bulk: set[int] = set()
+        for device_id in touched:
+            window, column = self._windows[device_id], self._roster.column[device_id]
+            ready = window.close(window.newest_s - self._config.window_s)
+            if ready:
+                base[column] = ready
+            folded_s = max((i.t for i in window.pending if i.in_head), default=float("-inf"))
+            fresh = [i for i in window.pending if not i.in_head]
+            is_bulk = any(not i.in_head for i in ready)
+            if is_bulk:
+                bulk.add(column)
+            if is_bulk or window.must_refold or any(i.t < folded_s for i in fresh):
+                again.append(column)
+                fresh = list(window.pending)
+            window.must_refold = False
+            if fresh:
+                head[column] = fresh
+            if window.pending or ready:
+                self._last[device_id] = (window.pending or ready)[-1]
+            for item in fresh:
+                item.in_head = True
+        self._run(self._base, base, rows, bulk)
+        self._head.copy_from(self._base, again)
+        self._run(self._head, head, rows, set(head))
+
+    def _run(
+        self, fold: Fold, items: Mapping[int, list[Item]], rows: dict[str, list[Row]], told: set[int]
+    ) -> None:
+        """Fold every device's items, the k-th of each in one tick; rows of `told` columns are handed out."""
+        turn = 0
+        going = sorted(items)
+        while going:
+            now = [items[column][turn] for column in going]
+            tick = Tick(
+                t=np.array([i.t for i in now]),
+                status=np.array([float(i.status) for i in now]),
+                interval=np.array([i.interval_s for i in now]),
+                u=np.array([i.u for i in now]).T.copy(),
+                z=np.array([i.z for i in now]).T.copy(),
+            )
+            columns: Columns_ = np.array(going, dtype=np.intp)
+            shown = self._kernel.step(fold, columns, tick, [i.reading.error_code for i in now])
+            for place, (column, item) in enumerate(zip(going, now, strict=True)):
+                if column in told:
+                    device_id = self._roster.devices[column].device_id
+                    rows.setdefault(device_id, []).append((item, shown[:, place]))
+            turn += 1
+            going = [column for column in going if len(items[column]) > turn]
+
+    # ------------------------------------------------------------------------------------------------ reporting
+
+    def _report(
+        self, touched: Mapping[str, None], now_s: float, arrived: Array, counts: dict[str, int]
+    ) -> tuple[list[DeviceState], list[Alert], list[Case]]:
+        roster, head = self._roster, self._head
+        newest = np.array([self._windows[d.device_id].newest_s for d in roster.devices])
+        interval = np.where(np.isfinite(newest), head.state[roster.rows["interval"].start], roster.interval)
+        late, silent = self._neighbours.quiet(now_s, newest, interval)
+        self._watch.look(roster.rules, now_s, newest, silent, arrived, self._neighbours.groups)
+        inherited = self._neighbours.inherited(now_s, head, self._watch, late)
+        states: list[DeviceState] = []
+        alerts: list[Alert] = []
+        cases: list[Case] = []
+        for column, device in enumerate(roster.devices):
+            device_id = device.device_id
+            books = (head.books[column], self._watch.books[column])
+            is_held = bool(inherited[column])
+            new_alerts, new_cases = self._told.tell(books, device_id, is_held)
+            alerts += new_alerts
+            cases += new_cases
+            if is_held and any(book.case is not None for book in books):
+                counts["held"] = counts.get("held", 0) + 1
+            if not np.isfinite(newest[column]):
+                continue
+            fresh = (
+                Freshness.NO_DATA if silent[column] else Freshness.LATE if late[column] else Freshness.ON_TIME
+            )
+            worst = max((case.severity for case in self._open_cases(books)), default=None)
+            shown = (fresh, "" if worst is None else worst.word, inherited[column])
+            if device_id in touched or self._shown.get(device_id) != shown:
+                self._shown[device_id] = shown
+                states.append(self._state(column, device, shown))
+        for place, gateway in enumerate(self._neighbours.gateways):
+            told = self._told.tell((self._watch.books[roster.n + place],), gateway, False)
+            alerts += told[0]
+            cases += told[1]
+        self._settle()
+        return states, alerts, cases
+
+    def _open_cases(self, books: Sequence[Book]) -> list[Case]:
+        return [b.case for b in books if b.case is not None and b.case.case_id in self._told.cases]
+
+    def _state(self, column: int, device: Device, shown: tuple[Freshness, str, str]) -> DeviceState:
+        roster, state = self._roster, self._head.state[:, column]
+        facts = roster.facts[device.asset_class]
+        own = self._counts.get(device.device_id, {})
+        engine = {
+            name: int(state[roster.rows[row].start])
+            for name, row in (
+                ("readings", "n"),
+                ("gaps", "gaps"),
+                ("reinitialised", "refilled"),
+                ("diverged", "diverged"),
+            )
+        }
+        late = {arrival.value: own.get(arrival.value, 0) for arrival in Arrival if arrival is not Arrival.NEW}
+        return device_state(
+            roster, facts, device, state, self._head.books[column], self._last[device.device_id],
+            freshness=shown[0], severity=shown[1], inherited_from=shown[2], counts={**engine, **late},
+        )  # fmt: skip
+
+    def _settle(self) -> None:
+        """Closed cases of the base are final and have been told: forget them."""
+        for column, book in enumerate(self._base.books):
+            if book.closed:
+                ids = {case.case_id for case in book.closed}
+                self._base.books[column] = book.told(ids)
+                self._head.books[column] = self._head.books[column].told(ids)
+        for column, book in enumerate(self._watch.books):
+            if book.closed:
+                self._watch.books[column] = book.told({case.case_id for case in book.closed})
+
+    # ------------------------------------------------------------------------------------------- window, registry
+
+    def newest_s(self, device_id: str) -> float:
+        """Time of the device's newest reading, -inf without one."""
+        window = self._windows.get(device_id)
+        return float("-inf") if window is None else window.newest_s
+
+    def window_start_s(self, device_id: str) -> float:
+        """Everything of the device up to this instant is in `to_bytes`; what came after must be applied again."""
+        window = self._windows.get(device_id)
+        return float("-inf") if window is None else window.start_s
+
+    def close_windows(self, before_s: float) -> None:
+        """Fold in all of the devices whose newest reading is not after before_s, so that a checkpoint has it."""
+        items = {}
+        for device_id, window in self._windows.items():
+            if window.pending and window.newest_s <= before_s:
+                items[self._roster.column[device_id]] = window.close(window.newest_s)
+        self._run(self._base, items, {}, set())
+
+    def with_devices(self, devices: Sequence[Device]) -> Block:
+        """Add or replace registry entries in place, keeping state; returns this block.
+
+        A device whose asset class changed begins anew. Raises UnknownAssetClassError.
+        """
+        old = self._roster
+        known = {d.device_id: d for d in old.devices}
+        roster = Roster([*({**known, **{d.device_id: d for d in devices}}).values()], old.classes, old.rules)
+        self._set_roster(roster)
+        base, head = Fold(roster.fresh(), [EMPTY] * roster.n), Fold(roster.fresh(), [EMPTY] * roster.n)
+        watch = Watch.start([d.device_id for d in roster.devices], self._neighbours.gateways)
+        watch.now_s = self._watch.now_s
+        before = {name: i for i, name in enumerate(self._watch.names)}
+        for column, name in enumerate(watch.names):
+            if name in before:
+                watch.lives[:, column] = self._watch.lives[:, before[name]]
+                watch.books[column] = self._watch.books[before[name]]
+        for column, device in enumerate(roster.devices):
+            was = known.get(device.device_id)
+            if was is None or was.asset_class != device.asset_class:
+                self._windows[device.device_id] = Window()
+                self._shown.pop(device.device_id, None)
+                continue
+            place = old.column[device.device_id]
+            watch.flow[:, column] = self._watch.flow[:, place]
+            for new, kept in ((base, self._base), (head, self._head)):
+                new.state[:, column] = kept.state[:, place]
+                new.books[column] = kept.books[place]
+        self._base, self._head, self._watch = base, head, watch
+        return self
+
+    def _set_roster(self, roster: Roster) -> None:
+        self._roster = roster
+        self._kernel = Kernel(roster)
+        self._neighbours = Neighbours(roster)
+
+    def _device(self, device_id: str) -> Device:
+        return self._roster.devices[self._roster.column[device_id]]
+
+    # ------------------------------------------------------------------------------------------------- snapshot
+
+    def to_bytes(self) -> bytes:
+        """The state at the windows' start; see `from_bytes`."""
+        roster = self._roster
+        header = {
+            "engine": ENGINE_VERSION,
+            "classes": {name: roster.classes[name].version for name in sorted(roster.classes)},
+            "layout": {name: [s.start, s.stop] for name, s in roster.rows.items()},
+            "config": asdict(self._config),
+            "devices": [device.to_document() for device in roster.devices],
+            "books": [book.to_document() for book in self._base.books],
+            "watched": self._watch.names,
+            "watch_books": [book.to_document() for book in self._watch.books],
+            "last": {
+                device_id: item.reading.to_record()
+                for device_id, item in sorted(self._last.items())
+                if item.t <= self._windows[device_id].start_s
+            },
+        }
+        starts = np.array([self._windows[d.device_id].start_s for d in roster.devices])
+        return snapshot.pack(header, {"base": self._base.state, "starts": starts, "watch": self._watch.lives})
+
+    @classmethod
+    def from_bytes(cls, data: bytes, classes: Mapping[str, AssetClass], rules: RuleSet) -> Block:
+        """The block as it was at the windows' start. Raises SnapshotError when this version cannot read the bytes."""
+        header, arrays = snapshot.unpack(data)
+        try:
+            if header["engine"] != ENGINE_VERSION:
+                raise snapshot.unreadable(f"is not of engine version {ENGINE_VERSION}")
+            if header["classes"] != {name: classes[name].version for name in sorted(classes)}:
+                raise snapshot.unreadable("was made with other versions of the asset classes")
+            devices = [Device.from_document(document) for document in header["devices"]]
+            block = cls.create(devices, classes, rules, BlockConfig(**header["config"]))
+            rows = {name: [s.start, s.stop] for name, s in block._roster.rows.items()}
+            if header["layout"] != rows:
+                raise snapshot.unreadable("has another layout")
+            block._restore(header, arrays)
+        except SnapshotError:
+            raise
+        except (KeyError, TypeError, ValueError, TwinError) as error:
+            raise snapshot.unreadable("does not fit this version") from error
+        return block
+
+    def _restore(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        roster = self._roster
+        self._base.state[...] = arrays["base"]
+        self._base.books = [Book.from_document(document) for document in header["books"]]
+        self._head.copy_from(self._base, range(roster.n))
+        self._watch.lives[...] = arrays["watch"]
+        if header["watched"] != self._watch.names:
+            raise snapshot.unreadable("watches other devices")
+        self._watch.books = [Book.from_document(document) for document in header["watch_books"]]
+        times = self._base.state[roster.rows["t"].start]
+        for column, device in enumerate(roster.devices):
+            window = self._windows[device.device_id]
+            window.start_s = float(arrays["starts"][column])
+            record = header["last"].get(device.device_id)
+            if times[column] > 0.0:
+                window.newest_s = float(times[column])
+            if record is not None:
+                declared = roster.classes[device.asset_class]
+                sizes = roster.sizes
+                item = item_of(parse_reading(record), declared, device.interval_s, sizes.U, sizes.J)
+                self._last[device.device_id] = item

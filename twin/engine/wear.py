@@ -1,0 +1,183 @@
+"""What the filter says of each damage, and the line through it since trouble began.
+
+The filter runs on its own slower beat (every 5 min, every 15 s while a device departs), since damage is slow and a filter
+step is the dearest thing the engine does; between beats nothing is lost, the model carries the time. When inputs jump
+it predicts up to the jump and leaves that reading out. A signal that was found to lie is not listened to.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import numpy as np
+
+from twin.engine.roster import ClassFacts, Roster
+from twin.engine.tick import Mask, Work
+from twin.estimation import ekf
+from twin.estimation.covariance import diagonal_rows, packed_rows
+from twin.estimation.model import Array
+from twin.estimation.trend import Line, Trend, line
+from twin.estimation.trend import update as fold_trend
+from twin.schema.state import ModeState
+
+QUIET_S, ALERT_S = 300.0, 15.0
+JUMP = 0.03
+GATE, PATIENCE = 100.0, 3
+MEMORY_H = 2.0
+WORN_MOST = 0.1
+"""A healthy machine's own spread looks like this much damage at most; more is real wear and stays visible."""
+WORN_SAMPLES = 50.0
+_TREND = len(fields(Trend))
+
+
+def advance(w: Work, now: Array, calm: Mask, alarm: Mask, learns: Mask) -> None:
+    """Run the filters that are due at this tick and fold their damages into the trends of devices in alarm."""
+    t, filter_t = w.tick.t, w.one("filter_t")
+    fresh = w.first | w.leaves_maintenance | (filter_t == 0.0)
+    jumps = (np.abs(now - w["u_hold"]) > JUMP * np.maximum(w.view.defaults[1], 1.0)).any(axis=0) & ~fresh
+    restless = alarm | (w.one("score") > 0.25 * w.view.score_limit)
+    due = (t - filter_t >= np.where(restless, ALERT_S, QUIET_S)) & ~jumps & ~fresh
+    if fresh.any():
+        _start(w, fresh)
+    if jumps.any():
+        for facts, columns in _per_class(w, jumps):
+            _predict(w, facts, columns, now)
+    updated = due & w.observed.any(axis=0)
+    if updated.any():
+        for facts, columns in _per_class(w, updated):
+            _update(w, facts, columns, now, calm)
+        _learn_worn(w, updated & learns & w.is_run)
+    moved = fresh | jumps | updated
+    np.copyto(filter_t, t, where=moved)
+    np.copyto(w["u_hold"], now, where=moved)
+    _trend(w, updated, alarm)
+
+
+def damage(w: Work) -> Array:
+    """[D, m] damage beyond the machine's own spread."""
+    x = w["x"]
+    out = np.zeros((w.sizes.D, w.m))
+    for facts, a, b in w.view.spans:
+        out[: facts.D, a:b] = x[list(facts.damages), a:b]
+    return out - np.clip(w["worn"], -WORN_MOST, WORN_MOST)
+
+
+def lines(w: Work) -> Line:
+    """The fitted lines of all damages, [D * m]."""
+    return line(_trends(w))
+
+
+def forget(w: Work, where: Mask) -> None:
+    """Begin the filter anew, undamaged: after a repair, or when what it followed was a sensor's lie."""
+    _start(w, where)
+    np.copyto(w["trend"], 0.0, where=where)
+
+
+def _per_class(w: Work, where: Mask):  # type: ignore[no-untyped-def]
+    for facts, a, b in w.view.spans:
+        columns = np.flatnonzero(where[a:b]) + a
+        if columns.size:
+            yield facts, columns
+
+
+def _start(w: Work, where: Mask) -> None:
+    x, P, ref = w["x"], w["P"], w["ref"]
+    for facts, columns in _per_class(w, where):
+        mean, cov = ekf.initial_state(facts.asset_class.model, columns.size)
+        mean[list(facts.settling)] = ref[np.ix_(facts.settling, columns)]
+        mean[list(facts.damages)] += np.clip(w["worn"], -WORN_MOST, WORN_MOST)[: facts.D, columns]
+        x[: facts.X, columns] = mean
+        P[: len(cov), columns] = cov
+
+
+def _predict(w: Work, facts, columns, now: Array) -> None:  # type: ignore[no-untyped-def]
+    """Up to the reading before with the inputs held, then to now with the mean of old and new inputs."""
+    model, t = facts.asset_class.model, w.tick.t[columns]
+    x, P = w["x"][: facts.X, columns], w["P"][: packed_rows(facts.X), columns]
+    hold, new = w["u_hold"][: facts.U, columns], now[: facts.U, columns]
+    before = t - w.dt[columns]
+    x, P = ekf.predict(model, x, P, hold, np.maximum(before - w.one("filter_t")[columns], 0.0))
+    x, P = ekf.predict(model, x, P, 0.5 * (hold + new), w.dt[columns])
+    rows = diagonal_rows(facts.X)
+    for k, row in enumerate(facts.settling):
+        P[rows[row]] += w["unsure"][k, columns] ** 2
+    w["x"][: facts.X, columns] = x
+    w["P"][: len(P), columns] = P
+
+
+def _update(w: Work, facts, columns, now: Array, calm: Mask) -> None:  # type: ignore[no-untyped-def]
+    model = facts.asset_class.model
+    size = packed_rows(facts.X)
+    listens = (w.observed & calm)[: facts.J, columns]
+    listens &= np.arange(1, facts.J + 1)[:, None] != w.one("suspect")[columns]
+    out = ekf.step(
+        model,
+        w["x"][: facts.X, columns],
+        w["P"][:size, columns],
+        now[: facts.U, columns],
+        w.tick.t[columns] - w.one("filter_t")[columns],
+        w.tick.z[: facts.J, columns],
+        listens,
+        gate=GATE,
+        rejected=w.one("refused")[columns].astype(np.int64),
+        patience=PATIENCE,
+    )
+    w["x"][: facts.X, columns] = out.x
+    w["P"][:size, columns] = out.P
+    w.one("refused")[columns] = out.rejected
+    w.one("refilled")[columns] += out.reinitialised
+    w.one("diverged")[columns] += out.diverged
+    np.put(w.one("diverged_t"), columns[out.diverged], w.tick.t[columns[out.diverged]])
+
+
+def _learn_worn(w: Work, where: Mask) -> None:
+    count = w.one("worn_W")
+    where = where & (count < WORN_SAMPLES)
+    if where.any():
+        count[...] += where
+        raw = damage(w) + np.clip(w["worn"], -WORN_MOST, WORN_MOST)
+        w["worn"][...] += np.where(where, (raw - w["worn"]) / np.maximum(count, 1.0), 0.0)
+
+
+def _trends(w: Work) -> Trend:
+    return Trend(*w["trend"].reshape(_TREND, -1))
+
+
+def _trend(w: Work, updated: Mask, alarm: Mask) -> None:
+    rows = w["trend"]
+    if alarm.any():
+        taken = updated & alarm & w.is_run
+        if taken.any():
+            started = w.one("trend_t") > 0.0
+            dt = np.where(taken & started, (w.tick.t - w.one("trend_t")) / 3600.0, 0.0)
+            D = w.sizes.D
+            there = np.broadcast_to(taken, (D, w.m)).ravel()
+            after = fold_trend(_trends(w), damage(w).ravel(), there, np.tile(dt, D), MEMORY_H)
+            rows[...] = np.concatenate([getattr(after, f.name) for f in fields(Trend)]).reshape(rows.shape)
+            np.copyto(w.one("trend_t"), w.tick.t, where=taken)
+    over = ~alarm & (w.one("trend_t") > 0.0)
+    if over.any():
+        np.copyto(rows, 0.0, where=over)
+        np.copyto(w.one("trend_t"), 0.0, where=over)
+
+
+def mode_states(roster: Roster, facts: ClassFacts, state: Array) -> dict[str, ModeState]:
+    """Every failure mode of one device, from its column of the state."""
+    rows = roster.rows
+    worn = np.clip(state[rows["worn"]], -WORN_MOST, WORN_MOST)
+    P = state[rows["P"]][diagonal_rows(facts.X)]
+    has_trend = state[rows["trend_t"].start] > 0.0
+    slopes = None
+    if has_trend:
+        slopes = line(Trend(*state[rows["trend"]].reshape(_TREND, -1).copy())).slope_per_h
+    names = facts.asset_class.state_names
+    found = {}
+    for mode in facts.asset_class.modes:
+        row = names.index(mode.state)
+        d = facts.damages.index(row)
+        span = mode.failed - mode.new
+        level = (mode.failed - (float(state[rows["x"]][row]) - float(worn[d]))) / span
+        slope = 0.0 if slopes is None or not np.isfinite(slopes[d]) else float(slopes[d])
+        sigma = float(np.sqrt(max(P[row], 0.0))) / abs(span)
+        found[mode.name] = ModeState(min(max(level, 0.0), 1.0), sigma, -slope / span)
+    return found
