@@ -29,6 +29,13 @@ from twin.settings import Settings
 
 DEMO_DEVICES = 12
 DEMO_HISTORY_S = 24 * 3600.0
+HOUR_S = 3600.0
+
+
+def history_start_s(now_s: float, history_s: float = DEMO_HISTORY_S) -> float:
+    """Where a told history begins: on a full hour, so that the longer past and the live stream share no hour."""
+    start_s = now_s - history_s
+    return start_s if history_s < HOUR_S else math.floor(start_s / HOUR_S) * HOUR_S
 
 
 @dataclass(frozen=True, slots=True)

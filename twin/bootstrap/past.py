@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 
-from twin.bootstrap.gateways import DEMO_HISTORY_S, GatewayBuilder
+from twin.bootstrap.gateways import GatewayBuilder, history_start_s
 from twin.bootstrap.running import Simulation
 from twin.edge.gateway import Gateway
 from twin.edge.pace import Pace, SimulatedTime
@@ -59,7 +59,7 @@ def live_start_s(builder: GatewayBuilder, gateway: str) -> float:
         h for h in builder.stores.telemetry.epochs() if h.gateway == gateway and not is_backfill(h.epoch)
     ]
     first_s = min((to_seconds(head.first_stored_at) for head in heads), default=float(builder.now_s))
-    return first_s - DEMO_HISTORY_S
+    return history_start_s(first_s)
 
 
 class PastProgress:

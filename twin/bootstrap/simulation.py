@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from twin.bootstrap.gateways import DEMO_HISTORY_S, GatewayBuilder, SimulationOptions
+from twin.bootstrap.gateways import DEMO_HISTORY_S, GatewayBuilder, SimulationOptions, history_start_s
 from twin.bootstrap.past import open_past
 from twin.bootstrap.recorded import open_recorded
 from twin.bootstrap.running import Simulation
@@ -45,8 +45,8 @@ def open_live(builder: GatewayBuilder) -> Simulation:
     """A fleet that lives in real time."""
     o = builder.options
     history_s = o.history_s or (DEMO_HISTORY_S if o.demo or o.speed > 1.0 else 0.0)
-    start_s = builder.now_s - history_s
-    catch_up_s = max(history_s, LONGEST_CATCH_UP_S)
+    start_s = history_start_s(builder.now_s, history_s)
+    catch_up_s = max(builder.now_s - start_s, LONGEST_CATCH_UP_S)
     gateways = [
         builder.simulated(builder.outbox(name, name), devices, start_s, o.interval_s, catch_up_s)
         for name, devices in builder.fleet().items()
