@@ -28,20 +28,24 @@ def is_zero(entry: Entry) -> bool:
 
 
 class Scratch(threading.local):
-    """Working arrays, made once per thread and size. No value is read that was not written in the same call."""
+    """Working arrays, one block per thread and dx. No value is read that was not written in the same call."""
 
     def __init__(self) -> None:
-        self._kept: dict[tuple[int, int], tuple[Array, ...]] = {}
+        self._blocks: dict[int, Array] = {}
+        self._views: dict[int, tuple[Array, ...]] = {}
 
     def get(self, dx: int, n: int) -> tuple[Array, ...]:
         """Cubes full, half [dx, dx, n]; p, gain, v, t [dx, n]; residual, s, w [n]."""
-        if (dx, n) not in self._kept:
-            if len(self._kept) >= 16:
-                self._kept.clear()
-            cubes = (np.empty((dx, dx, n)) for _ in range(2))
-            rows = (np.empty((dx, n)) for _ in range(4))
-            self._kept[dx, n] = (*cubes, *rows, *(np.empty(n) for _ in range(3)))
-        return self._kept[dx, n]
+        views = self._views.get(dx)
+        if views is None or views[-1].shape[0] != n:
+            rows = 2 * dx * dx + 4 * dx + 3
+            if dx not in self._blocks or self._blocks[dx].size < rows * n:
+                self._blocks[dx] = np.empty(rows * n)
+            flat = self._blocks[dx][: rows * n].reshape(rows, n)
+            cubes = flat[: 2 * dx * dx].reshape(2, dx, dx, n)
+            slabs = flat[2 * dx * dx : -3].reshape(4, dx, n)
+            views = self._views[dx] = (*cubes, *slabs, *flat[-3:])
+        return views
 
 
 SCRATCH = Scratch()
