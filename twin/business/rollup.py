@@ -96,9 +96,7 @@ def merged(parts: Sequence[Totals]) -> Totals:
     )
 
 
-def _state_seconds(
-    status: NDArray[np.int_], held: NDArray[np.float64], span_s: float
-) -> dict[str, float]:
+def _state_seconds(status: NDArray[np.int_], held: NDArray[np.float64], span_s: float) -> dict[str, float]:
     """Seconds per state; UNKNOWN is what is left of the span."""
     state_s = {name: float(held[status == code].sum()) for code, name in enumerate(STATES[:-1])}
     state_s[UNKNOWN] = max(0.0, span_s - math.fsum(state_s.values()))
@@ -180,7 +178,9 @@ def _sums(mappings: Iterable[Mapping[str, float]]) -> dict[str, float]:
     return {name: math.fsum(values) for name, values in collected.items()}
 
 
-def _extremes(mappings: Iterable[Mapping[str, float]], pick: Callable[[float, float], float]) -> dict[str, float]:
+def _extremes(
+    mappings: Iterable[Mapping[str, float]], pick: Callable[[float, float], float]
+) -> dict[str, float]:
     found: dict[str, float] = {}
     for mapping in mappings:
         for name, value in mapping.items():

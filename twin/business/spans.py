@@ -25,7 +25,9 @@ def overlaps_s(segments: Spans, spans: Spans) -> NDArray[np.float64]:
     if not len(segments) or not len(spans):
         return np.zeros(len(segments))
     edges = spans.reshape(-1)
-    covered = np.concatenate([[0.0], np.cumsum(np.where(np.arange(len(edges)) % 2, np.diff(edges, prepend=0.0), 0.0))])
+    covered = np.concatenate(
+        [[0.0], np.cumsum(np.where(np.arange(len(edges)) % 2, np.diff(edges, prepend=0.0), 0.0))]
+    )
 
     def until(t: NDArray[np.float64]) -> NDArray[np.float64]:
         """Seconds of the span list before each t."""

@@ -123,12 +123,11 @@ def _totals(numbers: Mapping[str, float], operators_s: Mapping[str, float]) -> T
         group, found, key = name.partition("/")
         if found:
             groups[group][key] = int(value) if group in ("entries", "n") else value
-    singles = {name: numbers[name] for name in SINGLES if name != "readings"}
+    fields: dict[str, Any] = {name: numbers[name] for name in SINGLES if name != "readings"} | groups
     return Totals(
         start_s=numbers["start_s"],
         readings=int(numbers["readings"]),
         health=numbers.get("health"),
         operators_s=dict(operators_s),
-        **singles,
-        **groups,  # type: ignore[arg-type]
+        **fields,
     )

@@ -1,0 +1,63 @@
+"""Devices by device, model, laboratory, site and fleet; and figures as series over days and weeks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+
+from twin.business.figure import Figure
+from twin.business.ledger import Ledger
+from twin.business.periods import weeks
+from twin.business.tally import Tally
+from twin.schema.registry import Device
+
+FigureOf = Callable[[Tally], Figure]
+
+
+class By(StrEnum):
+    DEVICE = "device"
+    MODEL = "model"
+    AREA = "area"
+    SITE = "site"
+    FLEET = "fleet"
+
+
+class Step(StrEnum):
+    DAY = "day"
+    WEEK = "week"
+
+
+def members(devices: Mapping[str, Device], by: By) -> dict[str, list[str]]:
+    """Group name -> device ids, sorted; a laboratory is an area of a site."""
+    found: dict[str, list[str]] = {}
+    for device_id, device in sorted(devices.items()):
+        found.setdefault(_group(device, by), []).append(device_id)
+    return dict(sorted(found.items()))
+
+
+def tallies(ledger: Ledger, devices: Mapping[str, Device], by: By) -> dict[str, Tally]:
+    """One tally per group over the whole period."""
+    if by is By.DEVICE:
+        return ledger.by_device()
+    return {name: ledger.tally(ids) for name, ids in members(devices, by).items()}
+
+
+def series(
+    ledger: Ledger, figure: FigureOf, *, devices: Iterable[str] | None = None, step: Step = Step.DAY
+) -> list[tuple[str, Figure]]:
+    """(first day of the step, figure) in order; weeks begin on Monday, the first and last may be short."""
+    if step is Step.DAY:
+        return [(day, figure(tally)) for day, tally in ledger.by_day(devices).items()]
+    ids = None if devices is None else list(devices)
+    return [(monday, figure(ledger.tally(ids, rows))) for monday, rows in weeks(ledger.days).items()]
+
+
+def _group(device: Device, by: By) -> str:
+    names = {
+        By.DEVICE: device.device_id,
+        By.MODEL: device.model,
+        By.AREA: f"{device.site}, {device.area}",
+        By.SITE: device.site,
+        By.FLEET: "Fleet",
+    }
+    return names[by]
