@@ -160,10 +160,10 @@ def test_an_epoch_that_brings_old_readings_is_catching_up_until_it_is_there() ->
     now_s = to_seconds(NOW)
     bench.send(1, record(-3600))
     bench.take()
-    assert bench.intake.behind_s(now_s, bench.monotonic) == now_s - 3600
+    assert bench.intake.catching_up(now_s, bench.monotonic) == {"GW-1": now_s - 3600}
     bench.send(2, record(-1))
     bench.take()
-    assert bench.intake.behind_s(now_s, bench.monotonic) is None
+    assert bench.intake.catching_up(now_s, bench.monotonic) == {}
     bench.send(3, record(-3000))
     bench.monotonic = 100.0
-    assert bench.intake.behind_s(now_s, bench.monotonic) is None
+    assert bench.intake.catching_up(now_s, bench.monotonic) == {}

@@ -79,7 +79,7 @@ class Lives:
     @classmethod
     def of(cls, rows: Array) -> Lives:
         """Views into rows [FIELDS * rules, n]."""
-        return cls(*rows.reshape(FIELDS, -1, rows.shape[1]))
+        return cls(*rows.reshape(FIELDS, len(rows) // FIELDS, rows.shape[1]))
 
 
 FIELDS = len(fields(Lives))

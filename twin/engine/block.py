@@ -10,7 +10,7 @@ comes in order is folded on; what comes late inside the window is folded again f
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -93,11 +93,17 @@ class Block:
     # ------------------------------------------------------------------------------------------------- stepping
 
     def apply(
-        self, readings: Sequence[Reading], now_s: float, *, refused: Mapping[str, int] | None = None
+        self,
+        readings: Sequence[Reading],
+        now_s: float,
+        *,
+        refused: Mapping[str, int] | None = None,
+        catching_up: Collection[str] = (),
     ) -> Step:
         """Fold readings in and let time pass up to now_s.
 
-        refused  device_id -> readings refused at the door since the last call, where the caller knows
+        refused      device_id -> readings refused at the door since the last call, where the caller knows
+        catching_up  gateways that are sending the past: their devices are neither late nor silent meanwhile
         """
         counts: dict[str, int] = {}
         rows: dict[str, list[Row]] = {}
@@ -108,7 +114,7 @@ class Block:
                 arrived[FLOWS.index("refused"), self._roster.column[device_id]] += number
                 counts["refused"] = counts.get("refused", 0) + number
         self._fold(touched, rows)
-        states, alerts, cases = self._report(touched, now_s, arrived, counts)
+        states, alerts, cases = self._report(touched, now_s, arrived, counts, catching_up)
         classes, J = self._roster.classes, self._roster.sizes.J
         columns = {
             device_id: columns_of(found, classes[self._device(device_id).asset_class], J)
@@ -201,12 +207,20 @@ class Block:
     # ------------------------------------------------------------------------------------------------ reporting
 
     def _report(
-        self, touched: Mapping[str, None], now_s: float, arrived: Array, counts: dict[str, int]
+        self,
+        touched: Mapping[str, None],
+        now_s: float,
+        arrived: Array,
+        counts: dict[str, int],
+        catching_up: Collection[str],
     ) -> tuple[list[DeviceState], list[Alert], list[Case]]:
         roster, head = self._roster, self._head
         newest = np.array([self._windows[d.device_id].newest_s for d in roster.devices])
         interval = np.where(np.isfinite(newest), head.state[roster.rows["interval"].start], roster.interval)
         late, silent = self._neighbours.quiet(now_s, newest, interval)
+        if catching_up:
+            present = np.array([device.gateway not in catching_up for device in roster.devices])
+            late, silent = late & present, silent & present
         self._watch.look(roster.rules, now_s, newest, silent, arrived, self._neighbours.groups)
         inherited = self._neighbours.inherited(now_s, head, self._watch, late)
         states: list[DeviceState] = []

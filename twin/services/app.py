@@ -13,11 +13,21 @@ import numpy as np
 
 from twin.business.rollup import merged
 from twin.physics.asset_class import AssetClass
-from twin.ports import Clock, CommandStore, GroundTruthStore, HistoryStore, QuarantineEntry, QuarantineStore
+from twin.ports import (
+    Clock,
+    CommandStore,
+    GroundTruthStore,
+    HistoryStore,
+    Meter,
+    QuarantineEntry,
+    QuarantineStore,
+    Unmetered,
+)
 from twin.schema.alert import Response
 from twin.schema.fault import Command, Fault
 from twin.schema.history import NO_ROWS, Columns, Totals, between, joined, rows
 from twin.schema.instant import to_seconds
+from twin.schema.spending import Usage
 from twin.services.actions import Actions
 from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
 
@@ -42,6 +52,7 @@ class RunningApp:
         quarantine: QuarantineStore,
         clock: Clock,
         shards: Sequence[str],
+        meter: Meter | None = None,
     ) -> None:
         self.classes = classes
         self.demo = demo
@@ -53,6 +64,7 @@ class RunningApp:
         self._quarantine = quarantine
         self._clock = clock
         self._shards = shards
+        self._meter = meter or Unmetered()
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -75,6 +87,10 @@ class RunningApp:
 
     def feed(self) -> Feed:
         return self._feed.snapshot()
+
+    def spent(self) -> Mapping[str, Usage]:
+        """Documents this process has had read, written and deleted, by purpose; empty where nothing is billed."""
+        return self._meter.spent()
 
     def device_columns(self, device_id: str, from_s: float, to_s: float) -> Columns:
         """History in [from_s, to_s): sealed hours and the live minutes, thinned to MOST_ROWS by picking rows."""

@@ -79,6 +79,7 @@ def build_twin_service(
         load_block=load_block,
         clock=clock,
         tidy=stores.tidy,
+        meter=stores.meter,
         is_backfill=backfill,
     )
 
@@ -101,6 +102,7 @@ def build_app(
         settings=stores.settings,
         signals=signals_of(classes),
         clock=clock,
+        meter=stores.meter,
     )
     actions = Actions(
         roles=Roles(demo, operators),
@@ -120,5 +122,6 @@ def build_app(
         ground_truth=stores.ground_truth,
         quarantine=stores.quarantine,
         clock=clock,
+        meter=stores.meter,
         shards=tuple(f"S{number}" for number in range(shards)),
     )

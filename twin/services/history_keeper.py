@@ -10,7 +10,7 @@ Leaves out storing (ports.ShardStore.commit does it) and business figures (twin.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -87,8 +87,17 @@ class HistoryKeeper:
             if len(mine.columns):
                 mine.newest_s = mine.written_to_s = float(mine.columns.t_s[-1])
 
-    def absorb(self, step: Mapping[str, Columns], devices: Mapping[str, Device], now_s: float) -> Written:
-        """Fold one step's rows in; returns what must be committed with it."""
+    def absorb(
+        self,
+        step: Mapping[str, Columns],
+        devices: Mapping[str, Device],
+        now_s: float,
+        catching_up: Collection[str] = (),
+    ) -> Written:
+        """Fold one step's rows in; returns what must be committed with it.
+
+        catching_up  gateways that are sending the past: their devices' hours wait for their own readings
+        """
         written = Written()
         for device_id, new in step.items():
             device = devices.get(device_id)
@@ -104,7 +113,8 @@ class HistoryKeeper:
         for device_id, mine in self._open.items():
             device = devices.get(device_id)
             if device is not None and len(mine.columns):
-                self._seal_what_is_over(device, mine, now_s, written)
+                present_s = -math.inf if device.gateway in catching_up else now_s
+                self._seal_what_is_over(device, mine, present_s, written)
                 if self._keep_recent:
                     self._write_minutes(device_id, mine, step.get(device_id), written)
         self._finish_days(written)

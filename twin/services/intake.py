@@ -24,6 +24,8 @@ from twin.schema.signal import Signal
 
 EXCERPT_BYTES = 4096
 LIVE_EPOCH_S = 30.0
+MOST_BATCHES = 64
+MOST_READINGS = 2000
 CATCH_UP_S = 60.0
 CATCH_UP_QUIET_S = 5.0
 
@@ -60,7 +62,6 @@ class Intake:
         serves: Callable[[str, str], bool],
         takes_strays: bool,
         gap_wait_s: float = 30.0,
-        most_batches: int = 64,
     ) -> None:
         """signals: asset class -> signals; serves(gateway, epoch): whether this shard's pass reads that epoch."""
         self._telemetry = telemetry
@@ -68,7 +69,7 @@ class Intake:
         self._serves = serves
         self._takes_strays = takes_strays
         self._gap_wait_s = gap_wait_s
-        self._most_batches = most_batches
+        self._page = MOST_BATCHES
         self.cursor: dict[tuple[str, str], int] = {}
         self.gaps_passed = 0
         self.refused = 0
@@ -102,15 +103,18 @@ class Intake:
         """The next batches of every epoch, judged. The cursor moves past what was taken."""
         taken = Taken()
         heads = [head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)]
+        found = {(head.gateway, head.epoch): self._next(head, monotonic) for head in heads}
         more = False
-        for head in heads:
-            key = (head.gateway, head.epoch)
-            batches = self._telemetry.read(*key, self.cursor.get(key, 0), self._most_batches)
-            more = more or len(batches) == self._most_batches
-            for batch in self._in_order(key, batches, monotonic):
+        for key, batches in found.items():
+            for batch in batches:
+                self.cursor[key] = batch.seq
                 self._judge(batch, devices, now, taken)
                 newest_s = max(taken.batches[-1][3].values(), default=0.0)
                 self._last_seen[key] = (monotonic, max(newest_s, self._last_seen.get(key, (0.0, 0.0))[1]))
+            more = more or len(batches) == self._page
+            if batches:
+                records = sum(len(batch.records) for batch in batches) / len(batches)
+                self._page = int(min(max(MOST_READINGS / max(records, 1.0), 4), MOST_BATCHES))
         self._rivals = _rivals(heads, now)
         for batch in self._late(monotonic):
             self._judge(batch, devices, now, taken)
@@ -121,29 +125,27 @@ class Intake:
         self.refused += len(taken.quarantine)
         return replace(taken, more=more)
 
-    def behind_s(self, now_s: float, monotonic: float) -> float | None:
-        """Newest observed second of the epoch that is furthest behind while still catching up; None when none is.
+    def catching_up(self, now_s: float, monotonic: float) -> dict[str, float]:
+        """Gateways that are sending the past -> newest observed second of theirs.
 
         An epoch catches up while it brings readings and even its newest lies more than CATCH_UP_S in the past.
         """
-        behind = [
-            newest_s
-            for seen, newest_s in self._last_seen.values()
+        return {
+            gateway: newest_s
+            for (gateway, _), (seen, newest_s) in self._last_seen.items()
             if monotonic - seen < CATCH_UP_QUIET_S and 0.0 < newest_s < now_s - CATCH_UP_S
-        ]
-        return min(behind, default=None)
+        }
 
-    def _in_order(
-        self, key: tuple[str, str], batches: Sequence[StoredBatch], monotonic: float
-    ) -> Sequence[StoredBatch]:
-        """The batches that may be taken now: up to the first gap that is still being waited for."""
+    def _next(self, head: EpochHead, monotonic: float) -> Sequence[StoredBatch]:
+        """An epoch's batches that may be taken now: up to the first gap that is still being waited for."""
+        key = (head.gateway, head.epoch)
         ready: list[StoredBatch] = []
-        for batch in batches:
-            expected = self.cursor.get(key, 0) + 1
+        expected = self.cursor.get(key, 0) + 1
+        for batch in self._telemetry.read(*key, expected - 1, self._page):
             if batch.seq > expected and not self._wait_is_over(key, expected, batch.seq, monotonic):
                 break
-            self.cursor[key] = batch.seq
             ready.append(batch)
+            expected = batch.seq + 1
         return ready
 
     def _wait_is_over(self, key: tuple[str, str], first: int, found: int, monotonic: float) -> bool:

@@ -16,7 +16,17 @@ from typing import Any
 
 from twin.business.rollup import totals
 from twin.errors import TwinError
-from twin.ports import AlertStore, Clock, FleetState, HistoryStore, RegistryStore, SettingsStore, ShardStore
+from twin.ports import (
+    AlertStore,
+    Clock,
+    FleetState,
+    HistoryStore,
+    Meter,
+    RegistryStore,
+    SettingsStore,
+    ShardStore,
+    Unmetered,
+)
 from twin.schema.alert import Alert, CaseRecord
 from twin.schema.history import NO_ROWS, Columns, Totals, between, joined
 from twin.schema.instant import to_seconds
@@ -68,6 +78,7 @@ class LiveFeed:
         settings: SettingsStore,
         signals: Mapping[str, Mapping[str, Signal]],
         clock: Clock,
+        meter: Meter | None = None,
     ) -> None:
         self._shards = shards
         self._registry = registry
@@ -76,6 +87,7 @@ class LiveFeed:
         self._settings = settings
         self._signals = signals
         self._clock = clock
+        self._meter = meter or Unmetered()
         self._feed = Feed(version=0, now=clock.now())
         self._versions: dict[str, int] = {}
         self._fleet: dict[str, FleetState] = {}
@@ -105,7 +117,8 @@ class LiveFeed:
         """Bring the snapshot up to date; a store that fails is told in the snapshot, never raised."""
         now = self._clock.now()
         try:
-            changes = self._changes(now)
+            with self._meter.purpose("feed"):
+                changes = self._changes(now)
         except TwinError as error:
             self._publish(
                 store_error=str(error), store_silent_since=self._feed.store_silent_since or self._feed.now

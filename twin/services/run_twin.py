@@ -13,13 +13,23 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from twin.engine.block import Block, Step
 from twin.errors import LeaseLostError, SnapshotError, StoreUnavailableError
-from twin.ports import Checkpoint, Clock, Lease, RegistryStore, ShardStore, StepCommit, TelemetryStore
+from twin.ports import (
+    Checkpoint,
+    Clock,
+    Lease,
+    Meter,
+    RegistryStore,
+    ShardStore,
+    StepCommit,
+    TelemetryStore,
+    Unmetered,
+)
 from twin.schema.alert import Alert, Case
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
@@ -58,11 +68,13 @@ class TwinService:
         load_block: Callable[[bytes], Block],
         clock: Clock,
         tidy: Callable[[], None] = lambda: None,
+        meter: Meter | None = None,
         is_backfill: bool = False,
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
         tidy         the store's own housekeeping, called about hourly by the holder
+        meter        counts the documents of this process; None where the store bills nothing
         is_backfill  a pass over the past: writes history and closed cases only, never alerts
         """
         self.shard = shard
@@ -77,6 +89,8 @@ class TwinService:
         self._load_block = load_block
         self._clock = clock
         self._tidy = tidy
+        self._meter = meter or Unmetered()
+        self._metered_from = clock.monotonic()
         self._is_backfill = is_backfill
         self._lease: Lease | None = None
         self._block: Block | None = None
@@ -142,6 +156,10 @@ class TwinService:
         Raises LeaseLostError when another holder took the shard, StoreUnavailableError when nothing could be
         written (call again: the same commit is tried again first).
         """
+        with self._meter.purpose("worker"):
+            return self._step(heartbeat)
+
+    def _step(self, heartbeat: bool) -> bool:
         if self._lease is None and not self._take_up():
             return False
         if self._pending is not None:
@@ -154,9 +172,8 @@ class TwinService:
         if any("not in the device registry" in entry.reason for entry in taken.quarantine):
             self._checked_registry = float("-inf")
         now_s = to_seconds(now)
-        behind_s = self._intake.behind_s(now_s, monotonic)
-        twin_now_s = now_s if behind_s is None else behind_s
-        step = self._block.apply(taken.readings, twin_now_s)
+        catching_up = self._intake.catching_up(now_s, monotonic)
+        step = self._block.apply(taken.readings, now_s, catching_up=catching_up)
         self._states.update({state.device_id: state for state in step.states})
         self._facts["steps"] += 1
         self._facts["readings"] += len(taken.readings)
@@ -167,14 +184,14 @@ class TwinService:
         for gateway, epoch, seq, newest in taken.batches:
             if gateway:
                 self._unfolded.setdefault((gateway, epoch), deque()).append((seq, newest))
-        history = self._keeper.absorb(step.columns, self._devices, twin_now_s)
+        history = self._keeper.absorb(step.columns, self._devices, now_s, catching_up)
         due = monotonic - self._checkpointed >= CHECKPOINT_EVERY_S
         commit = StepCommit(
             stepped_at=now,
             cursor=dict(self._intake.cursor),
             states=dict(self._states),
             tail=history.tail,
-            worker=self._worker_facts(step, len(alerts) + len(cases), began, now_s, behind_s),
+            worker=self._worker_facts(step, len(alerts) + len(cases), began, now_s, catching_up),
             alerts=alerts,
             cases=cases,
             recent=history.recent,
@@ -274,17 +291,19 @@ class TwinService:
         return Checkpoint(self._clock.now(), cursor, block.to_bytes())
 
     def _worker_facts(
-        self, step: Step, changes: int, began: float, now_s: float, behind_s: float | None
-    ) -> dict[str, float | int | str | list[str]]:
+        self, step: Step, changes: int, began: float, now_s: float, catching_up: Mapping[str, float]
+    ) -> dict[str, object]:
         self._facts["alert_changes"] += changes
+        spent = {purpose: asdict(usage) for purpose, usage in self._meter.spent().items()}
         return {
+            **({"documents": spent, "metered_s": began - self._metered_from} if spent else {}),
             **self._facts,
             **{f"engine_{name}": count for name, count in step.counts.items()},
             "refused": self._intake.refused,
             "gaps_passed": self._intake.gaps_passed,
             "rival_epochs": list(self._intake.rival_epochs),
             "step_ms": 1000.0 * (self._clock.monotonic() - began),
-            "behind_s": 0.0 if behind_s is None else now_s - behind_s,
+            "behind_s": max((now_s - newest_s for newest_s in catching_up.values()), default=0.0),
         }
 
     def _write(self, commit: StepCommit, strays: list[str]) -> None:
