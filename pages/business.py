@@ -52,7 +52,7 @@ def body() -> None:
         sheet(business_blocks.shares(view.shares, view.left_out), "business.shares")
         st.html(section("By day", "share of available hours"))
         alt = f"Utilisation of available hours, {len(view.days)} days. {view.headline.first}"
-        option = trend_option(view.days, target(), colours())
+        option = trend_option(view.days, target(view), colours())
         st.echarts_chart(option, theme=None, height=210, key="business.trend", alt=alt)
         sheet(business_blocks.devices(view.devices), "business.devices")
 

@@ -42,7 +42,7 @@ def body() -> None:
     sheet(blocks.figures(view.figures, is_old=old), "fleet.figures")
     left, right = st.columns([4, 8], gap="large")
     with left:
-        sheet(fleet_blocks.attention(view.attention, view.attention_note), "fleet.attention")
+        sheet(fleet_blocks.attention(view.attention, view.attention_note, view.quiet), "fleet.attention")
     with right:
         sheet(fleet_blocks.tiles(view.areas, is_old=old), "fleet.tiles")
     left, right = st.columns([5, 7], gap="large")

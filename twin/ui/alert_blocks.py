@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from twin.ui.markup import esc, link, section, severity_mark, spark_svg
 from twin.views.alert_list import AlertRow
-from twin.views.fleet import Figure
+from twin.views.figure import Figure
 from twin.views.opened_alert import OpenedAlert
 
 HEAD = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.ui.markup import SEVERITY_WORDS, esc, severity_mark, status_mark, trend_svg
-from twin.views.fleet import Figure, Headline
+from twin.views.figure import Figure, Headline
 from twin.views.header import Header
 from twin.views.status import STATES
 

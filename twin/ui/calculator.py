@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 import streamlit as st
 
 from twin.ui import business_blocks
@@ -12,12 +14,18 @@ from twin.views.gain import gain, story_target
 from twin.views.utilisation import UseView, instruments, value_per_sample
 
 TARGET = "business.target"
-DEFAULT_TARGET = 70
+LEAST_TARGET = 70
 
 
-def target() -> float:
+def default_target(use: UseView) -> int:
+    """70 %, or the next step of five that lies at least five points above what is used today."""
+    now = 100 * (use.utilisation or 0.0)
+    return min(100, max(LEAST_TARGET, 5 * ceil((now + 5) / 5)))
+
+
+def target(use: UseView) -> float:
     """The target utilisation chosen so far, 0-1."""
-    return float(st.session_state.get(TARGET, DEFAULT_TARGET)) / 100
+    return float(st.session_state.get(TARGET, default_target(use))) / 100
 
 
 def calculator(feed: Feed, use: UseView) -> None:
@@ -25,7 +33,8 @@ def calculator(feed: Feed, use: UseView) -> None:
     st.html(section("What more use would be worth", "", "assumed"))
     known, currency, source = value_per_sample(feed.devices, instruments(feed.devices))
     place = st.container()
-    st.session_state.setdefault(TARGET, DEFAULT_TARGET)
+    usual = default_target(use)
+    st.session_state.setdefault(TARGET, usual)
     wanted = st.slider("Target utilisation, % of available hours", 5, 100, step=1, key=TARGET, format="%d %%")
     value = st.number_input(
         f"Value of a sample, {currency}",
@@ -43,7 +52,7 @@ def calculator(feed: Feed, use: UseView) -> None:
             st.button(
                 "Customer story, +39 %", key="business.story", on_click=_set, args=(round(story * 100),)
             )
-        st.button(f"Back to {DEFAULT_TARGET} %", key="business.back", on_click=_set, args=(DEFAULT_TARGET,))
+        st.button(f"Back to {usual} %", key="business.back", on_click=_set, args=(usual,))
     view = gain(
         use,
         target=wanted / 100,

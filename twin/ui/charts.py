@@ -12,7 +12,7 @@ Option = dict[str, Any]
 
 
 def live_option(view: LiveLines, colour: Mapping[str, str]) -> Option:
-    """Deviation of all devices over 15 minutes; the ±3 σ band behind, names at the ends of abnormal lines."""
+    """Deviation of all devices over 15 minutes; the band of 3 σ behind, names at the ends of abnormal lines."""
     series: list[Option] = []
     for line in view.lines:
         abnormal = line.rank > 0
@@ -44,7 +44,7 @@ def live_option(view: LiveLines, colour: Mapping[str, str]) -> Option:
         series[0]["markArea"] = {
             "silent": True,
             "itemStyle": {"color": colour["band2"]},
-            "data": [[{"yAxis": -3}, {"yAxis": 3}]],
+            "data": [[{"yAxis": 0}, {"yAxis": 3}]],
         }
     return {
         "animation": False,
@@ -67,7 +67,7 @@ def live_option(view: LiveLines, colour: Mapping[str, str]) -> Option:
         },
         "yAxis": {
             "type": "value",
-            "min": -6 if _low(view) < -3 else -3,
+            "min": 0,
             "max": view.limit,
             "interval": 3,
             "axisLabel": _label(colour),
@@ -81,7 +81,3 @@ def live_option(view: LiveLines, colour: Mapping[str, str]) -> Option:
 
 def _label(colour: Mapping[str, str]) -> Option:
     return {"color": colour["ink3"], "fontSize": 12, "fontFamily": FONT}
-
-
-def _low(view: LiveLines) -> float:
-    return min((y for line in view.lines for _, y in line.points if y is not None), default=0.0)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import streamlit as st
 
 from twin.errors import TwinError
+from twin.ui import session
 from twin.ui.markup import esc, link
 from twin.ui.sheet import sheet
 
 
+@st.fragment(run_every=3.0)
 def no_devices() -> None:
-    """The first visit, before any gateway has registered a device."""
+    """Before any gateway has registered a device, or before the first look at the store; goes on by itself."""
+    feed = session.app().feed()
+    if feed.devices:
+        st.rerun()
+    if feed.version == 0 and feed.store_error is None:
+        st.html('<h1 class="head">Reading the store. <span>This takes a moment.</span></h1>')
+        return
     st.html(
         '<h1 class="head">No devices yet.</h1>'
         '<p class="lead">Connect a gateway, or start the simulator. A gateway registers its devices before its first '

@@ -12,11 +12,11 @@ from twin.views.timeline import Segment, Timeline, TimelineRow
 from twin.views.wording import percent
 
 
-def attention(items: Sequence[AttentionItem], note: str) -> str:
+def attention(items: Sequence[AttentionItem], note: str, quiet: str) -> str:
     """The ranked list; each with its reason, its numbers and one next action."""
     head = section("Needs attention", note, link("alerts", "All alerts"))
     if not items:
-        return head + '<p class="body"><b>Nothing here.</b> No major or critical alert is open.</p>'
+        return head + f'<p class="body"><b>Nothing here.</b> {esc(quiet)}</p>'
     return f'{head}<ol class="att">{"".join(_attention(item) for item in items)}</ol>'
 
 

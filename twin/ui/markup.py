@@ -62,8 +62,8 @@ def trend_svg(values: Sequence[float], width: int = 86, height: int = 20) -> str
 
 
 def spark_svg(values: Sequence[float | None], rank: int, width: int = 64, height: int = 22) -> str:
-    """Deviation in sigma over its ±3 band; the scale is fixed at −4 to +9, so that quiet devices look quiet."""
-    low, high = -4.0, 9.0
+    """Size of the deviation in sigma over its band of 3; the scale is fixed at 0 to 9, so that quiet looks quiet."""
+    low, high = 0.0, 9.0
 
     def y(value: float) -> float:
         return height * (1 - (min(max(value, low), high) - low) / (high - low))
@@ -80,7 +80,7 @@ def spark_svg(values: Sequence[float | None], rank: int, width: int = 64, height
     )
     return (
         f'<svg class="spark" width="{width}" height="{height}" viewBox="0 0 {width} {height}" aria-hidden="true">'
-        f'<rect class="bd" width="{width}" y="{y(3):.1f}" height="{y(-3) - y(3):.1f}"/>{lines}</svg>'
+        f'<rect class="bd" width="{width}" y="{y(3):.1f}" height="{y(0) - y(3):.1f}"/>{lines}</svg>'
     )
 
 

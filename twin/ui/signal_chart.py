@@ -44,17 +44,21 @@ class _Builder:
     def residual(self) -> None:
         view, last = self.view, next((v for v in reversed(self.view.residual) if v is not None), None)
         self._grid("Deviation of the worst signal, σ", RESIDUAL)
-        now = "" if last is None else f"{last:+.1f} σ".replace("-", "−")
-        self._readout("", "range ±3 σ", now)
+        now = "" if last is None else f"{last:.1f} σ"
+        self._readout("", "range 3 σ", now)
         self._line("Deviation, σ", view.residual, self.colour["ink"], 1.2)
         self.series[-1]["markArea"] = {
             "silent": True,
             "itemStyle": {"color": self.colour["band2"]},
-            "data": [[{"yAxis": -3}, {"yAxis": 3}]],
+            "data": [[{"yAxis": 0}, {"yAxis": 3}]],
         }
         values = [v for v in view.residual if v is not None]
-        low, high = min([-4.0, *values]), max([4.0, *values])
-        self.y[-1] |= {"min": low, "max": high, "axisLabel": {"show": False}, "splitLine": {"show": False}}
+        self.y[-1] |= {
+            "min": 0,
+            "max": max([4.0, *values]),
+            "axisLabel": {"show": False},
+            "splitLine": {"show": False},
+        }
 
     def panel(self, panel: Panel) -> None:
         self._grid(panel.title, PANEL)

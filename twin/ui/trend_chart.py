@@ -53,7 +53,8 @@ def trend_option(
                 "type": "line",
                 "name": "Utilisation, %",
                 "data": data,
-                "symbol": "none",
+                "symbol": "circle",
+                "symbolSize": 3,
                 "lineStyle": {"color": colour["ink"], "width": 1.5},
                 "itemStyle": {"color": colour["ink"]},
                 "endLabel": {**named, "formatter": "" if last is None else f"{last:.1f} %"},
@@ -61,7 +62,11 @@ def trend_option(
                     "silent": True,
                     "symbol": "none",
                     "lineStyle": {"color": colour["line2"], "type": [2, 2], "width": 1},
-                    "label": {**text, "formatter": f"target {target * 100:.0f} %", "position": "end"},
+                    "label": {
+                        **text,
+                        "formatter": f"target {target * 100:.0f} %",
+                        "position": "insideStartTop",
+                    },
                     "data": [{"yAxis": round(target * 100, 1)}],
                 },
             }

@@ -12,7 +12,7 @@ from twin.schema.alert import CaseRecord, Severity
 from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import Feed
 from twin.views.attention import case_facts, open_cases
-from twin.views.fleet import Figure, Headline
+from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
 from twin.views.status import is_held, severity_rank
 from twin.views.tiles import spark
@@ -74,7 +74,7 @@ def alerts_view(feed: Feed, now: datetime, filters: AlertFilters = AlertFilters(
         rows=rows,
         held=tuple(_row(feed, c, now) for c in held),
         closed=tuple(_row(feed, c, now) for c in sorted(closed, key=lambda c: -(c.case.closed_s or 0.0))),
-        last_closed=_last_closed(feed, now),
+        last_closed=last_closed(feed, now),
         quality=_quality(feed.cases, now),
     )
 
@@ -144,7 +144,8 @@ def _state(record: CaseRecord, now: datetime) -> tuple[str, str]:
     return "Active", "Not acknowledged"
 
 
-def _last_closed(feed: Feed, now: datetime) -> str:
+def last_closed(feed: Feed, now: datetime) -> str:
+    """A quiet page says what was last."""
     closed = [c.case for c in feed.cases if c.case.closed_s is not None]
     if not closed:
         return "None was closed in the last 7 days."

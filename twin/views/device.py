@@ -10,7 +10,7 @@ from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import App, Feed
 from twin.views.attention import Fact, case_facts, open_cases, owner_of
 from twin.views.status import Status, severity_rank, status_of
-from twin.views.wording import age, count, moment, number, plural, title
+from twin.views.wording import age, count, moment, number, plural, title, unit_suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
     inputs = tuple(
         Fact(
             signals[n].label if n in signals else n,
-            f"{number(v)} {signals[n].unit if n in signals else ''}".strip(),
+            number(v) + unit_suffix(signals[n].unit if n in signals else ""),
         )
         for n, v in (state.inputs if state else {}).items()
         if n != "run"
@@ -76,7 +76,7 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
     return DeviceView(
         device_id=device_id,
         area=device.area,
-        first=f"{device_id}: {_said(worst, status)}",
+        first=device_id + _said(worst, status),
         rest=_rest(cases, state.inherited_from if state else ""),
         rank=severity_rank(worst.case.severity) if worst else 0,
         status=status,
@@ -90,15 +90,12 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
 
 
 def _said(worst: CaseRecord | None, status: Status) -> str:
-    if worst is None:
-        return {
-            "run": "runs.",
-            "idle": "idle.",
-            "mnt": "in maintenance.",
-            "err": f"{status.word.lower()}.",
-        }.get(status.mark, f"{status.word[:1].lower()}{status.word[1:]}.")
-    text = worst.case.title
-    return f"{text[:1].lower()}{text[1:]}."
+    """ ": bearing wear." or " runs." """
+    if worst is not None:
+        text = worst.case.title
+        return f": {text[:1].lower()}{text[1:]}."
+    words = {"run": " runs.", "idle": " is idle.", "mnt": " is in maintenance."}
+    return words.get(status.mark, f": {status.word[:1].lower()}{status.word[1:]}.")
 
 
 def _rest(cases: list[CaseRecord], inherited_from: str) -> str:

@@ -9,33 +9,14 @@ from statistics import median
 
 from twin.schema.history import UNKNOWN, Totals
 from twin.schema.state import Freshness
+from twin.views.alert_list import last_closed
 from twin.views.app import Feed
 from twin.views.attention import AttentionItem, attention_items, needs_person, open_cases
+from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
 from twin.views.status import is_held, status_of
 from twin.views.tiles import Area, areas
 from twin.views.wording import MISSING, count, day_name, percent, plural
-
-
-@dataclass(frozen=True, slots=True)
-class Headline:
-    """first in ink, rest in ink3."""
-
-    first: str
-    rest: str
-    meta: str
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One of the five. trend: oldest first, empty where there is no series."""
-
-    label: str
-    value: str
-    unit: str = ""
-    interval: str = ""
-    note: str = ""
-    trend: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +34,7 @@ class FleetView:
     figures: tuple[Figure, ...]
     attention: tuple[AttentionItem, ...]
     attention_note: str
+    quiet: str
     areas: tuple[Area, ...]
     shown: tuple[str, ...]
 
@@ -68,6 +50,7 @@ def fleet(feed: Feed, now: datetime, filters: Filters = Filters()) -> FleetView:
         figures=_figures(feed, now),
         attention=tuple(attention_items(feed, urgent, now)),
         attention_note=f"{len(urgent)} of {len(here)} open {plural(len(here), 'alert')}",
+        quiet=f"No major or critical alert is open. {last_closed(feed, now)}",
         areas=areas(feed, here, now, shown),
         shown=shown,
     )

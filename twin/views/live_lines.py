@@ -10,7 +10,7 @@ import numpy as np
 from twin.schema.alert import CaseRecord
 from twin.schema.history import Columns
 from twin.views.status import severity_rank
-from twin.views.wording import signed
+from twin.views.wording import number
 
 WINDOW_S = 900.0
 MAX_POINTS = 150
@@ -58,7 +58,7 @@ def live_lines(
             Line(
                 device_id,
                 rank,
-                f"{device_id} {signed(values[-1])} σ" if rank and device_id not in silent else "",
+                f"{device_id} {number(values[-1], 2)} σ" if rank and device_id not in silent else "",
                 points,
             )
         )
@@ -79,7 +79,8 @@ def _points(columns: Columns | None, now_s: float) -> tuple[tuple[float, float |
     if columns is None:
         return ()
     inside = (columns.t_s >= now_s - WINDOW_S) & (columns.t_s <= now_s)
-    t_s, y = columns.t_s[inside], columns.deviation[inside]
+    # The worst signal changes, and its sign with it: the size is what is continuous.
+    t_s, y = columns.t_s[inside], np.abs(columns.deviation[inside])
     if not len(t_s):
         return ()
     step = max(1, int(np.ceil(len(t_s) / MAX_POINTS)))
@@ -102,4 +103,4 @@ def _alt(lines: Sequence[Line]) -> str:
 
 def _foot(quiet: int, silent: Sequence[str]) -> str:
     still = f" No readings: {', '.join(silent)}." if silent else ""
-    return f"Largest signal per device, band ±3 σ. Grey: {quiet} without an open alert.{still}"
+    return f"Size of the largest deviation per device, band 3 σ. Grey: {quiet} without an open alert.{still}"

@@ -14,7 +14,7 @@ from twin.schema.alert import CaseRecord
 from twin.schema.fault import Fault
 from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import Feed
-from twin.views.fleet import Figure, Headline
+from twin.views.figure import Figure, Headline
 from twin.views.status import severity_rank
 from twin.views.truth import Finding, false_cases, finding
 from twin.views.wording import age, count, moment, percent, plural, title

@@ -12,7 +12,7 @@ from twin.physics.asset_class import AssetClass
 from twin.schema.alert import CaseRecord
 from twin.schema.history import STATES, UNKNOWN, Columns
 from twin.views.timeline import AlertBar, Segment, alert_bars
-from twin.views.wording import number, percent, signed
+from twin.views.wording import number, percent, signed, unit_suffix
 
 BAND_SIGMA = 3.0
 MAX_POINTS = 360
@@ -41,7 +41,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class SignalsView:
-    """residual: deviation of the worst signal in sigma; lanes as shares of the window."""
+    """residual: size of the worst signal's deviation in sigma; lanes as shares of the window."""
 
     from_s: float
     to_s: float
@@ -75,7 +75,8 @@ def signals_view(
     panels = []
     for name in names:
         known = declared.get(name)
-        label = f"{known.label}, {known.unit}" if known and known.unit else (known.label if known else name)
+        unit = unit_suffix(known.unit) if known else ""
+        label = (known.label if known else name) + (f",{unit}" if unit else "")
         panels.append(_panel(columns, inside, edges, breaks, name, label))
     segments = _segments(columns, inside, from_s, to_s)
     running = sum(segment.width for segment in segments if segment.state == "RUNNING")
@@ -85,7 +86,7 @@ def signals_view(
         to_s,
         _times(t_s, edges, breaks),
         tuple(panels),
-        _series(_binned(columns.deviation[inside], edges), breaks),
+        _series(_binned(np.abs(columns.deviation[inside]), edges), breaks),
         segments,
         alert_bars(cases, device_id, from_s, to_s - from_s),
         f"Running {percent(running, 1)}",

@@ -40,7 +40,7 @@ class Tile:
 @dataclass(frozen=True, slots=True)
 class Area:
     name: str
-    site: str
+    sites: tuple[str, ...]
     tiles: tuple[Tile, ...]
 
 
@@ -52,16 +52,20 @@ def areas(feed: Feed, cases: Sequence[CaseRecord], now: datetime, shown: Sequenc
     worst: dict[str, CaseRecord] = {}
     for record in cases:
         worst.setdefault(record.case.device_id, record)
-    grouped: dict[tuple[str, str], list[Tile]] = {}
+    grouped: dict[str, list[Tile]] = {}
+    sites: dict[str, set[str]] = {}
     for device_id in sorted(shown):
         device = feed.devices[device_id]
         tile = _tile(device, feed.states.get(device_id), worst.get(device_id), feed.live, now)
-        grouped.setdefault((device.area, device.site), []).append(tile)
-    return tuple(Area(area, site, tuple(tiles)) for (area, site), tiles in sorted(grouped.items()))
+        grouped.setdefault(device.area, []).append(tile)
+        sites.setdefault(device.area, set()).add(device.site)
+    return tuple(
+        Area(area, tuple(sorted(sites[area])), tuple(tiles)) for area, tiles in sorted(grouped.items())
+    )
 
 
 def spark(columns: Columns | None) -> tuple[float | None, ...]:
-    """Deviation of the last minutes in at most SPARK_POINTS means of equal spans; a span without reading is None."""
+    """Size of the deviation over the last minutes in at most SPARK_POINTS means of equal spans; a span without reading is None."""
     if columns is None or len(columns) == 0:
         return ()
     first, last = float(columns.t_s[0]), float(columns.t_s[-1])
@@ -69,7 +73,7 @@ def spark(columns: Columns | None) -> tuple[float | None, ...]:
         return ()
     slot = np.minimum((columns.t_s - first) / (last - first) * SPARK_POINTS, SPARK_POINTS - 1).astype(int)
     good = np.isfinite(columns.deviation)
-    sums = np.bincount(slot[good], columns.deviation[good], SPARK_POINTS)
+    sums = np.bincount(slot[good], np.abs(columns.deviation[good]), SPARK_POINTS)
     counts = np.bincount(slot[good], minlength=SPARK_POINTS)
     return tuple(float(s / n) if n else None for s, n in zip(sums, counts, strict=True))
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from twin.schema.history import UNKNOWN, Totals
 from twin.schema.registry import Device
-from twin.views.fleet import Figure, Headline
+from twin.views.figure import Figure, Headline
 from twin.views.wording import MISSING, count, money, percent, plural
 
 HOUR_S = 3600.0
@@ -95,7 +95,7 @@ def use_view(devices: Mapping[str, Device], days: Days, now: datetime) -> UseVie
     per_device = {d: _summed(t[d] for t in days.values() if d in t) for d in names}
     whole = _joined(per_device.values())
     span_d = whole.calendar_h / 24 / max(1, sum(1 for s in per_device.values() if s.calendar_h))
-    trend = tuple((day, _share(_summed(t[d] for d in names if d in t))) for day, t in sorted(days.items()))
+    trend = tuple((day, _share(_summed(t[d] for d in names if d in t))) for day, t in _every_day(days))
     samples = whole.samples / whole.sampled_running_h if whole.sampled_running_h else None
     measured = sum(1 for s in per_device.values() if s.sampled_running_h)
     return UseView(
@@ -113,6 +113,15 @@ def use_view(devices: Mapping[str, Device], days: Days, now: datetime) -> UseVie
         left_out=f"Left out of available hours: maintenance {whole.maintenance_h:,.0f} h, "
         f"no data {whole.unknown_h:,.0f} h.",
     )
+
+
+def _every_day(days: Days) -> list[tuple[str, Mapping[str, Totals]]]:
+    """Each day from the first to the last, those without totals too: a gap must not look bridged."""
+    if not days:
+        return []
+    first, last = date.fromisoformat(min(days)), date.fromisoformat(max(days))
+    names = [(first + timedelta(days=i)).isoformat() for i in range((last - first).days + 1)]
+    return [(name, days.get(name, {})) for name in names]
 
 
 def _summed(totals: Iterable[Totals]) -> _Sum:

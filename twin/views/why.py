@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from twin.physics.asset_class import AssetClass
 from twin.schema.state import DeviceState, Verdict
-from twin.views.wording import number, points
+from twin.views.wording import number, points, unit_suffix
 
 BAND_SIGMA = 3.0
 SHOWN = 5
@@ -59,8 +59,7 @@ def contributions(
     for name, score in ranked[:SHOWN]:
         known = signals.get(name)
         now = state.signals.get(name) if state else None
-        unit = known.unit if known else ""
-        measured = f"{number(now.value)} {unit}".strip() if now else ""
+        measured = number(now.value) + unit_suffix(known.unit if known else "") if now else ""
         expected = ""
         if now and now.expected is not None and now.sigma is not None:
             low, high = now.expected - BAND_SIGMA * now.sigma, now.expected + BAND_SIGMA * now.sigma

@@ -65,6 +65,11 @@ def moment(at: datetime, now: datetime, *, seconds: bool = False) -> str:
     return clock if at.date() == now.date() else f"{at.day} {at.strftime('%b')}, {clock}"
 
 
+def unit_suffix(unit: str) -> str:
+    """ " °C", or nothing for what has no unit (written "1")."""
+    return f" {unit}" if unit and unit != "1" else ""
+
+
 def day_name(at: datetime) -> str:
     """ "Thu 20 Nov" """
     return f"{at.strftime('%a')} {at.day} {at.strftime('%b')}"
@@ -96,7 +101,7 @@ def signed(value: float, digits: int = 2) -> str:
 
 def points(value: float) -> str:
     """One decimal, true minus: what adds up on screen is rounded the same everywhere."""
-    return f"{value:.1f}".replace("-", "−")
+    return f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def percent(share: float | None, digits: int = 0) -> str:
