@@ -28,6 +28,7 @@ from twin.commands.environment import ROOT, say
 FIRST_PORT = 8501
 READY_WITHIN_S = 60.0
 RESTARTS = 5
+PAST_AFTER_S = 12.0
 END_WITHIN_S = 15.0
 PARENT = "TWIN_PARENT_PID"
 
@@ -39,7 +40,8 @@ class Part:
     name: str
     command: list[str]
     log: Path
-    once: bool = False
+    once: bool = False  # ends by itself when it is done
+    after_s: float = 0.0  # left until the last day is likely to be there: two cores do one thing at a time
     process: subprocess.Popen[bytes] | None = None
     starts: int = 0
     environ: dict[str, str] = field(default_factory=dict)
@@ -91,13 +93,14 @@ def main(argv: Sequence[str]) -> int:
     started = time.monotonic()
     try:
         for part in parts:
-            part.start()
+            if not part.after_s:
+                part.start()
         if not wait_until_ready(url, parts, stop):
             return 0 if stop.is_set() else 1
         say(f"\n  The fleet is at  {url}   (ready after {time.monotonic() - started:.1f} s)\n")
         say("  Break a device on its Simulator page and watch the twin find it. Ctrl-C ends everything.")
         say(f"  Logs are in {home / 'logs'}.\n")
-        return watch(parts, stop)
+        return watch(parts, stop, started)
     finally:
         end(parts)
         (home / "demo.json").unlink(missing_ok=True)
@@ -136,8 +139,19 @@ def demo_parts(settings: Settings, port: int, seed: int, *, past: bool) -> list[
         ),
     ]
     if past:
-        parts.append(Part("past", [*simulator, "--past-days", "30"], logs / "past.log", once=True))
-        parts.append(Part("past-worker", [*twin, "worker", "--backfill", *store], logs / "past-worker.log"))
+        parts.append(
+            Part(
+                "past", [*simulator, "--past-days", "30"], logs / "past.log", once=True, after_s=PAST_AFTER_S
+            )
+        )
+        parts.append(
+            Part(
+                "past-worker",
+                [*twin, "worker", "--backfill", *store],
+                logs / "past-worker.log",
+                after_s=PAST_AFTER_S,
+            )
+        )
     return parts
 
 
@@ -193,10 +207,12 @@ def wait_until_ready(url: str, parts: Sequence[Part], stop: threading.Event) -> 
     return False
 
 
-def watch(parts: Sequence[Part], stop: threading.Event) -> int:
-    """Start again what dies, until told to stop or a part has died too often."""
+def watch(parts: Sequence[Part], stop: threading.Event, started: float) -> int:
+    """Start what waits for the present to be there, and again what dies, until told to stop or it dies too often."""
     while not stop.wait(1.0):
         for part in parts:
+            if not part.starts and time.monotonic() - started >= part.after_s:
+                part.start()
             if not part.is_dead or part.process is None:
                 continue
             code = part.process.returncode

@@ -24,7 +24,7 @@ from twin.schema.signal import Signal
 
 EXCERPT_BYTES = 4096
 LIVE_EPOCH_S = 30.0
-MOST_BATCHES = 64
+LEAST_BATCHES, MOST_BATCHES = 4, 64
 MOST_READINGS = 2000
 CATCH_UP_S = 60.0
 CATCH_UP_QUIET_S = 5.0
@@ -69,7 +69,7 @@ class Intake:
         self._serves = serves
         self._takes_strays = takes_strays
         self._gap_wait_s = gap_wait_s
-        self._page = MOST_BATCHES
+        self._page = LEAST_BATCHES
         self.cursor: dict[tuple[str, str], int] = {}
         self.gaps_passed = 0
         self.refused = 0
@@ -114,7 +114,7 @@ class Intake:
             more = more or len(batches) == self._page
             if batches:
                 records = sum(len(batch.records) for batch in batches) / len(batches)
-                self._page = int(min(max(MOST_READINGS / max(records, 1.0), 4), MOST_BATCHES))
+                self._page = int(min(max(MOST_READINGS / max(records, 1.0), LEAST_BATCHES), MOST_BATCHES))
         self._rivals = _rivals(heads, now)
         for batch in self._late(monotonic):
             self._judge(batch, devices, now, taken)
