@@ -11,6 +11,7 @@ foreign exception. Times at ports are aware UTC datetimes; where a name ends in 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from twin.schema.day_table import DayTable
 from twin.schema.fault import Command, CommandState, Fault
 from twin.schema.history import Columns, DeviceHour, Totals
 from twin.schema.registry import Device
+from twin.schema.spending import Usage
 from twin.schema.state import DeviceState
 
 # --- what the twin may use -------------------------------------------------------------------------------------
@@ -330,6 +332,29 @@ class AuditStore(Protocol):
         ...
 
 
+# --- what all of them cost ---------------------------------------------------------------------------------------
+
+
+class Meter(Protocol):
+    """Documents this process has had read, written and deleted, by purpose, since it began."""
+
+    def purpose(self, name: str) -> AbstractContextManager[None]:
+        """What this thread does inside the `with` is counted under `name`."""
+        ...
+
+    def spent(self) -> Mapping[str, Usage]: ...
+
+
+class Unmetered(Meter):
+    """The meter of a store that bills nothing: always empty."""
+
+    def purpose(self, name: str) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def spent(self) -> Mapping[str, Usage]:
+        return {}
+
+
 # --- the bundle a composition root hands out ---------------------------------------------------------------------
 
 
@@ -351,6 +376,7 @@ class Stores:
     responses: ResponseStore
     settings: SettingsStore
     audit: AuditStore
+    meter: Meter = field(default_factory=Unmetered)
     tidy: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None
 

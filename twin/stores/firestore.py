@@ -2,7 +2,7 @@
 
 Every call has a deadline and a bounded retry; foreign errors come out as ours. A group of writes is one commit; a
 read-modify-write is one commit under the document's last update time, tried again when somebody was faster.
-Leaves out: counting what is billed, and the shared live feed; both stand on top.
+What is billed is counted where it is asked for, attempts and parts included. Leaves out the shared live feed.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.field_path import FieldPath
 
 from twin.errors import StoreUnavailableError
+from twin.schema.spending import Usage
 from twin.stores.documents import (
     PAGE,
     Change,
@@ -51,6 +52,7 @@ from twin.stores.firestore_fields import (
 from twin.stores.firestore_shapes import SPREAD, check_shape
 from twin.stores.firestore_strays import SCAN_EVERY_S, Strays
 from twin.stores.firestore_watch import Watcher
+from twin.stores.meter import DocumentMeter, count_reads, query_reads, write_usage
 
 _log = logging.getLogger(__name__)
 
@@ -74,11 +76,15 @@ class FirestoreDocuments(Documents):
     """The kernel over a `google.cloud.firestore.Client`, which stays the caller's to close.
 
     stray_scan_every_s  how often to look for strays that bear no device_id (two counts, rarely a scan)
+    meter               where documents read, written and deleted are counted
     """
 
-    def __init__(self, client: Any, *, stray_scan_every_s: float = SCAN_EVERY_S) -> None:
+    def __init__(
+        self, client: Any, *, stray_scan_every_s: float = SCAN_EVERY_S, meter: DocumentMeter | None = None
+    ) -> None:
         self._client = client
-        self._strays = Strays(lambda: _BOUND, stray_scan_every_s)
+        self.meter = meter or DocumentMeter()
+        self._strays = Strays(lambda: _BOUND, stray_scan_every_s, self.meter)
         self._watchers: list[Watcher] = []
         self._lock = threading.Lock()
 
@@ -87,7 +93,7 @@ class FirestoreDocuments(Documents):
     def get(self, collection: str, id: str) -> Document | None:
         reference = self._reference(collection, id)
         with translated(f"{collection} {id}"):
-            return self._document(collection, reference.get(**_BOUND))
+            return self._document(collection, self._read(reference))
 
     def query(
         self,
@@ -114,19 +120,21 @@ class FirestoreDocuments(Documents):
             query = query.select([*FILING, *content] if isinstance(content, tuple) else FILING)
         with translated(collection):
             found = query.limit(limit).get(**_BOUND)
+            self.meter.count(query_reads(len(found)))
             documents = [self._document(collection, snapshot, blob=content == "all") for snapshot in found]
         return [document for document in documents if document is not None]
 
     def count(self, collection: str, part: str) -> int:
         with translated(collection):
-            return int(self._query(collection, part, "part", False).count().get(**_BOUND)[0][0].value)
+            counted = int(self._query(collection, part, "part", False).count().get(**_BOUND)[0][0].value)
+        self.meter.count(count_reads(counted))
+        return counted
 
     # --- writes --------------------------------------------------------------------------------------------------
 
     def write(self, writes: Sequence[Write]) -> bool:
         batch = self._client.batch()
-        for write in writes:
-            self._add(batch, write)
+        billed = self._add_all(batch, writes)
         try:
             with translated(f"{len(writes)} writes"):
                 batch.commit(**_BOUND)
@@ -135,6 +143,7 @@ class FirestoreDocuments(Documents):
             if isinstance(error.__cause__, remote.AlreadyExists):
                 return False
             raise
+        self.meter.count(billed)
         return True
 
     def update(
@@ -143,21 +152,21 @@ class FirestoreDocuments(Documents):
         reference = self._reference(collection, id)
         for attempt in range(_ATTEMPTS):
             with translated(f"{collection} {id}"):
-                snapshot = reference.get(**_BOUND)
+                snapshot = self._read(reference)
             found = self._document(collection, snapshot, blob=False)
             new = change(found)
             if new is None:
                 return found
             batch = self._client.batch()
             if found is None:
-                self._add(batch, Create(new))
+                billed = self._add(batch, Create(new))
             else:
-                self._add_update(batch, reference, snapshot, new)
-            for write in writes:
-                self._add(batch, write)
+                billed = self._add_update(batch, reference, snapshot, new)
+            billed += self._add_all(batch, writes)
             try:
                 with translated(f"{collection} {id}"):
                     batch.commit(**_BOUND)
+                self.meter.count(billed)
                 return new
             except StoreUnavailableError as error:
                 faster = (remote.FailedPrecondition, remote.AlreadyExists, remote.Aborted, remote.NotFound)
@@ -184,7 +193,12 @@ class FirestoreDocuments(Documents):
             on_documents([document for document in documents if document is not None])
 
         query = self._query(collection, part, "part", False).limit(PAGE)
-        watcher = Watcher(query, on_snapshots, name=f"watch-{collection}")
+        purpose = self.meter.current_purpose()
+
+        def on_read(documents: int) -> None:
+            self.meter.count(Usage(reads=documents), purpose)
+
+        watcher = Watcher(query, on_snapshots, on_read, name=f"watch-{collection}")
         with self._lock:
             self._watchers.append(watcher)
         return watcher.stop
@@ -203,6 +217,7 @@ class FirestoreDocuments(Documents):
                 batch.delete(stored.document(id))
             with translated(collection):
                 batch.commit(**_BOUND)
+            self.meter.count(Usage(deletes=len(ids[start : start + _DELETE_STEP])))
 
     def tidy(self) -> None:
         """Nothing: Firestore deletes expired documents by its TTL policies."""
@@ -217,6 +232,12 @@ class FirestoreDocuments(Documents):
 
     def _reference(self, collection: str, id: str) -> Any:
         return self._client.collection(collection).document(document_name(id, spread=collection in SPREAD))
+
+    def _read(self, reference: Any) -> Any:
+        """One document, there or not; both are billed."""
+        snapshot = reference.get(**_BOUND)
+        self.meter.count(Usage(reads=1))
+        return snapshot
 
     def _query(self, collection: str, part: str, by: Field, descending: bool) -> Any:
         check_shape(collection, by, descending)
@@ -242,11 +263,11 @@ class FirestoreDocuments(Documents):
         """The parts are written in the document's own commit, but read after it: a newer one may slip between."""
         for _ in range(3):
             stored = reference.collection("parts")
-            found = [stored.document(str(number)).get(**_BOUND) for number in range(parts["count"])]
+            found = [self._read(stored.document(str(number))) for number in range(parts["count"])]
             value = b"".join((snapshot.to_dict() or {}).get(BLOB, b"") for snapshot in found)
             if blob_hash(value) == parts["hash"]:
                 return value
-            parts = (reference.get(**_BOUND).to_dict() or {}).get(PARTS) or parts
+            parts = (self._read(reference).to_dict() or {}).get(PARTS) or parts
         raise StoreUnavailableError(
             f"{reference.path} parts",
             value=parts["count"],
@@ -262,10 +283,14 @@ class FirestoreDocuments(Documents):
         held, parts = blob_fields(document, used)
         return {**fields, **held}, parts
 
-    def _add(self, batch: Any, write: Write) -> None:
+    def _add_all(self, batch: Any, writes: Sequence[Write]) -> Usage:
+        return sum((self._add(batch, write) for write in writes), Usage())
+
+    def _add(self, batch: Any, write: Write) -> Usage:
+        """Put one write into the batch; returns what it will be billed."""
         if isinstance(write, Delete):
             batch.delete(self._reference(write.collection, write.id))
-            return
+            return write_usage(write, 0)
         document = write.document
         reference = self._reference(document.collection, document.id)
         if isinstance(write, Put | Create):
@@ -275,8 +300,9 @@ class FirestoreDocuments(Documents):
             fields, parts = self._fields(document, keep_blob=True)
             batch.set(reference, fields, merge=[FieldPath(name) for name in fields])
         self._add_parts(batch, reference, parts)
+        return write_usage(write, len(parts))
 
-    def _add_update(self, batch: Any, reference: Any, snapshot: Any, new: Document) -> None:
+    def _add_update(self, batch: Any, reference: Any, snapshot: Any, new: Document) -> Usage:
         """Replace the data (fields that are gone included) if the document is still as it was read."""
         from google.cloud.firestore_v1 import DELETE_FIELD
 
@@ -287,6 +313,7 @@ class FirestoreDocuments(Documents):
         named = {FieldPath(name).to_api_repr(): value for name, value in changes.items()}
         batch.update(reference, named, option=option)
         self._add_parts(batch, reference, parts)
+        return Usage(writes=1 + len(parts))
 
     def _add_parts(self, batch: Any, reference: Any, parts: Sequence[bytes]) -> None:
         for number, part in enumerate(parts):

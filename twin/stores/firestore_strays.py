@@ -11,8 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from twin.schema.spending import Usage
 from twin.stores.documents import PAGE, Document
 from twin.stores.firestore_fields import PART, from_fields, json_like
+from twin.stores.meter import DocumentMeter, count_reads, query_reads
 
 SCAN_EVERY_S = 600.0
 
@@ -20,14 +22,17 @@ SCAN_EVERY_S = 600.0
 class Strays:
     """bound  retry and timeout of every call"""
 
-    def __init__(self, bound: Callable[[], dict[str, Any]], scan_every_s: float) -> None:
+    def __init__(
+        self, bound: Callable[[], dict[str, Any]], scan_every_s: float, meter: DocumentMeter
+    ) -> None:
         self._bound = bound
+        self._meter = meter
         self._scan_every_s = scan_every_s
         self._scanned_at: float | None = None
 
     def find(self, stored: Any, limit: int) -> Sequence[Document]:
         """At most `limit` strays of the collection reference `stored`, named as Firestore names them."""
-        found = stored.order_by("device_id").limit(limit).get(**self._bound())
+        found = self._page(stored.order_by("device_id").limit(limit))
         strays = [snapshot for snapshot in found if not _is_filed(snapshot)]
         if not strays and self._is_due():
             strays = self._scan(stored, limit) if self._count_differs(stored) else []
@@ -40,18 +45,30 @@ class Strays:
 
     def _count_differs(self, stored: Any) -> bool:
         """The filed ones are counted first: a batch that comes in between makes a needless scan, not a miss."""
-        filed = stored.order_by(PART).count().get(**self._bound())[0][0].value
-        return bool(stored.count().get(**self._bound())[0][0].value > filed)
+        filed = self._counted(stored.order_by(PART))
+        return self._counted(stored) > filed
 
     def _scan(self, stored: Any, limit: int) -> list[Any]:
         strays: list[Any] = []
         query = stored.order_by("__name__").select([PART]).limit(PAGE)
-        page = query.get(**self._bound())
+        page = self._page(query)
         while page and len(strays) < limit:
             names = [snapshot.reference for snapshot in page if not _is_filed(snapshot)]
-            strays += [reference.get(**self._bound()) for reference in names[: limit - len(strays)]]
-            page = query.start_after([page[-1].reference]).get(**self._bound()) if len(page) == PAGE else []
+            wanted = names[: limit - len(strays)]
+            strays += [reference.get(**self._bound()) for reference in wanted]
+            self._meter.count(Usage(reads=len(wanted)))
+            page = self._page(query.start_after([page[-1].reference])) if len(page) == PAGE else []
         return strays
+
+    def _page(self, query: Any) -> Any:
+        found = query.get(**self._bound())
+        self._meter.count(query_reads(len(found)))
+        return found
+
+    def _counted(self, query: Any) -> int:
+        counted = int(query.count().get(**self._bound())[0][0].value)
+        self._meter.count(count_reads(counted))
+        return counted
 
 
 def _is_filed(snapshot: Any) -> bool:

@@ -18,11 +18,22 @@ RENEW_S = 900.0
 
 
 class Watcher:
-    """Calls `on_snapshots` with the query's documents after every change until `stop`."""
+    """Calls `on_snapshots` with the query's documents after every change until `stop`.
 
-    def __init__(self, query: Any, on_snapshots: Callable[[Sequence[Any]], None], *, name: str) -> None:
+    on_read  told before each such call how many documents the change is billed as
+    """
+
+    def __init__(
+        self,
+        query: Any,
+        on_snapshots: Callable[[Sequence[Any]], None],
+        on_read: Callable[[int], None] = lambda documents: None,
+        *,
+        name: str,
+    ) -> None:
         self._query = query
         self._on_snapshots = on_snapshots
+        self._on_read = on_read
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
@@ -53,7 +64,9 @@ class Watcher:
             except Exception:
                 _log.debug("a listener that had stopped could not be closed", exc_info=True)
 
-    def _call(self, snapshots: Sequence[Any], changes: object, read_time: object) -> None:
+    def _call(self, snapshots: Sequence[Any], changes: Sequence[Any], read_time: object) -> None:
+        # Deleted documents are free and cannot be told from filed-away ones here: all count, and nothing found is one.
+        self._on_read(max(1, len(changes)))
         if self._stopped.is_set():
             return
         try:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from twin.ports import Stores
+from twin.ports import Meter, Stores, Unmetered
 from twin.schema.instant import to_seconds
 from twin.stores.alerts import DocumentAlertStore
 from twin.stores.documents import Documents
@@ -26,6 +26,8 @@ from twin.stores.sqlite import SqliteDocuments
 from twin.stores.telemetry import DocumentTelemetryStore
 
 Now = Callable[[], datetime]
+HEAD_EVERY_S = 60.0
+"""How old an epoch's head may get where every write is billed."""
 
 
 def utc_now() -> datetime:
@@ -61,13 +63,18 @@ def open_firestore_stores(client: Any, *, now: Now = utc_now) -> Stores:
     from twin.stores.firestore import FirestoreDocuments
 
     documents = FirestoreDocuments(client)
-    return stores_over(documents, documents, now=now, head_every_s=60.0)
+    return stores_over(documents, documents, now=now, head_every_s=HEAD_EVERY_S, meter=documents.meter)
 
 
 def stores_over(
-    documents: Documents, truth: Documents, *, now: Now = utc_now, head_every_s: float = 0.0
+    documents: Documents,
+    truth: Documents,
+    *,
+    now: Now = utc_now,
+    head_every_s: float = 0.0,
+    meter: Meter | None = None,
 ) -> Stores:
-    """Every port over one kernel; `head_every_s` as in DocumentTelemetryStore."""
+    """Every port over one kernel; `head_every_s` as in DocumentTelemetryStore, meter None where nothing is billed."""
 
     def close() -> None:
         documents.close()
@@ -90,6 +97,7 @@ def stores_over(
         responses=DocumentResponseStore(documents),
         settings=DocumentSettingsStore(documents),
         audit=DocumentAuditStore(documents),
+        meter=meter or Unmetered(),
         tidy=tidy,
         close=close,
     )
