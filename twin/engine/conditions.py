@@ -18,7 +18,9 @@ from twin.schema.alert import AlertKind, Severity
 
 MINOR, MAJOR, CRITICAL = (float(s) + 1.0 for s in (Severity.MINOR, Severity.MAJOR, Severity.CRITICAL))
 STUCK_CHANCE = 1e-10
-STUCK_LEAST, STUCK_MOST = 20.0, 400.0
+STUCK_LEAST, STUCK_MOST = 40.0, 400.0
+ALIKE_SHARE = 0.4
+"""How much more alike neighbours may be than learned: noise is coloured, and learning may have been at a slower beat."""
 ERROR_LASTS_S = 900.0
 DIVERGED_S = 60.0
 
@@ -105,10 +107,11 @@ class Conditions:
         return np.asarray(~((w["raised_running"][self.learned] > 0.0) & ~w.is_run))
 
     def stuck(self, w: Work) -> Mask:
-        """[J, m] repeats itself longer than its noise allows."""
-        repeat = np.minimum(w.regime("repeat") + 0.08, 0.95)
+        """[J, m] repeats itself longer than its noise allows; a nought is the rest of a rate, not a stuck sensor."""
+        repeat = w.regime("repeat")
+        repeat = repeat + ALIKE_SHARE * (1.0 - repeat)
         longest = np.clip(np.log(STUCK_CHANCE) / np.log(repeat), STUCK_LEAST, STUCK_MOST)
-        return np.asarray((w["same"] > longest) & (w.regime("W") >= ENOUGH) & (repeat < 0.9))
+        return np.asarray((w["same"] > longest) & (w.regime("W") >= ENOUGH) & (w["z_last"] != 0.0))
 
     def remember(self, w: Work, lives: Lives, changed: Mask) -> None:
         """Note in which regime a change of an alert was seen; called after the lifecycle moved."""

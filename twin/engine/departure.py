@@ -17,8 +17,9 @@ TAU_S = 60.0
 INDEPENDENT_S = 45.0
 ENOUGH = 8.0
 """Independent samples before a regime is judged at all: about 8 min at one reading in 3 s or a minute."""
-DAY_S = 72_000.0
-"""Learning goes on, and doubt fades, until this much time was seen."""
+DAY_S = 86_400.0
+"""Learning goes on until this much time was seen; doubt fades until SURE_S."""
+SURE_S = 79_200.0
 CUSUM_K, CUSUM_CAP = 2.5, 8.0
 LEAP_S = 900.0
 NOISE_SHARE, NOISE_CAP = 1.0 / 16.0, 25.0
@@ -59,7 +60,10 @@ def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
     plain = -np.expm1(waited / -TAU_S)
     alpha = np.where(again, 1.0, plain * base / (base + unsure)) * seen
     ema += alpha * (middle - ema)
-    gain_now = plain / (2.0 - plain)
+    taken = np.where(again, 1.0, plain) * seen
+    gain_now = w["grain"]
+    gain_now *= (1.0 - taken) ** 2
+    gain_now += taken * taken
     alike = seen & (tick.z == w["z_last"]) & ~is_new
     same = w["same"]
     np.copyto(same, np.where(alike, same + 1.0, 0.0), where=seen)
@@ -109,7 +113,7 @@ def _score(
     view = w.view
     known = np.maximum(W, 1.0)
     slow = np.maximum(w.regime("m2") / known - white * w.regime("gain"), 0.0) * (1.0 + 4.0 / known)
-    doubt = np.clip(1.0 - w.one("span") / DAY_S, 0.0, 1.0)
+    doubt = np.clip(1.0 - w.one("span") / SURE_S, 0.0, 1.0)
     extra = doubt * view.prior2 + (0.002 * h) ** 2 + unsure
     sigma = np.sqrt(INFLATION * (slow + white * gain) + 0.12 * view.sensor2 + extra)
     off = w["ema"] - mean

@@ -35,7 +35,7 @@ def advance(w: Work, now: Array, calm: Mask, alarm: Mask, learns: Mask) -> None:
     t, filter_t = w.tick.t, w.one("filter_t")
     fresh = w.first | w.leaves_maintenance | (filter_t == 0.0)
     jumps = (np.abs(now - w["u_hold"]) > JUMP * np.maximum(w.view.defaults[1], 1.0)).any(axis=0) & ~fresh
-    restless = alarm | (w.one("score") > 0.25 * w.view.score_limit)
+    restless = alarm | (w.one("score") > 0.5 * w.view.score_limit)
     due = (t - filter_t >= np.where(restless, ALERT_S, QUIET_S)) & ~jumps & ~fresh
     if fresh.any():
         _start(w, fresh)
