@@ -113,6 +113,7 @@ class FakeApp:
         self.classes = fake_classes()
         self.asked: list[Command] = []
         self.denied = False
+        self._later_s = 0.0
         self.hide_newest = False
         self._feed = FakeFeed(1, NOW, None) if empty else fake_feed()
         self._before = self._feed
@@ -126,7 +127,21 @@ class FakeApp:
                 store_silent_since=NOW - timedelta(seconds=252),
             )
 
+    def fail(self, *, after_s: float) -> None:
+        """The store stops answering now; `after_s` later somebody looks."""
+        self.broken = True
+        silent_since = NOW
+        self._later_s = after_s
+        self._feed = replace(
+            self._feed,
+            version=self._feed.version + 1,
+            store_error="StoreUnavailableError",
+            store_silent_since=silent_since,
+        )
+
     def now(self) -> datetime:
+        if self._later_s:
+            return NOW + timedelta(seconds=self._later_s)
         return NOW + (datetime.now(UTC) - self.started) if self.moving else NOW
 
     def feed(self) -> FakeFeed:

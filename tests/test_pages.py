@@ -249,6 +249,16 @@ def test_history_that_cannot_be_read_says_so_in_its_place() -> None:
     assert "History cannot be read now." in shown
 
 
+def test_figures_read_before_the_store_went_stay_on_screen_struck_through() -> None:
+    app = FakeApp()
+    test = opened(app, "business")
+    app.fail(after_s=600)
+    test.run()
+    assert "Instruments run" in text(test)
+    assert "The store has not answered" in text(test)
+    assert '<div class="v old">' in markup(test)
+
+
 def test_application_that_cannot_open_its_store_says_so() -> None:
     def refuse() -> FakeApp:
         raise StoreUnavailableError("store", rule="answered not within 3 s", next_step="Start the database")

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from twin.ui.markup import esc, link, section, severity_mark, spark_svg
+from twin.ui.range_plot import range_svg
 from twin.views.alert_list import AlertRow
 from twin.views.figure import Figure
 from twin.views.opened_alert import OpenedAlert
+from twin.views.wording import number
 
 HEAD = (
     '<div class="alh"><span></span><span>What and where</span><span>Since</span><span>State</span>'
@@ -43,7 +45,7 @@ def opened(view: OpenedAlert) -> str:
     steps = "".join(f"<li><time>{esc(at)}</time><span>{esc(text)}</span></li>" for at, text in view.steps)
     numbers = f"<p>{esc(view.numbers)}.</p>" if view.numbers else ""
     return (
-        f'<div class="ex"><div><h3>What happened</h3><p>{esc(view.text)}</p>{numbers}'
+        f'<div class="ex"><div><h3>What happened</h3><p>{esc(view.text)}</p>{_plot(view)}{numbers}'
         f"<p>Cause: <b>{esc(view.cause)}</b>. Next: <b>{esc(view.action or 'look at the device')}</b>.</p>"
         f"<p>{link('device', f'Open {view.device_id}', id=view.device_id)}</p></div>"
         f'<div><h3>Why: the score adds up</h3><div class="cb">{why}</div><p>'
@@ -59,6 +61,22 @@ def quality(items: Sequence[Figure]) -> str:
         for f in items
     )
     return section("Is the alerting itself healthy?", "last 7 days") + f'<div class="hlg">{cells}</div>'
+
+
+def _plot(view: OpenedAlert) -> str:
+    """The signal against its expected range, with the ends of its scale."""
+    panel = view.plot
+    if panel is None or not view.is_open:
+        return ""
+    values = [v for v in (*panel.measured, *panel.low, *panel.high) if v is not None]
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    return (
+        f'<div class="ev"><small>{esc(panel.title)}</small>{range_svg(panel, view.rank, low, high)}'
+        f'<span class="hi">{esc(number(high))}</span><span class="lo">{esc(number(low))}</span>'
+        f"<div><span>15 min ago</span><b>{esc(panel.value)}</b><span>now</span></div></div>"
+    )
 
 
 def _row(row: AlertRow, is_open: bool, query: dict[str, str]) -> str:

@@ -46,6 +46,7 @@ def _chart(device_id: str, name: str) -> None:
                 "device.history",
                 (device_id, name, int(now.timestamp() // 60)),
                 lambda: _history(device_id, name, now),
+                subject=(device_id, name),
             )
         except TwinError as error:
             st.html(f'<p class="body"><b>History cannot be read now.</b> {esc(error)}</p>')

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import streamlit as st
 
+from twin.errors import TwinError
 from twin.views.app import App
 
 T = TypeVar("T")
@@ -46,13 +47,23 @@ def actor() -> str:
     return str(st.session_state["twin.actor"])
 
 
-def shared(name: str, key: Hashable, make: Callable[[], T]) -> T:
-    """`make()` once for all sessions as long as `key` (a feed version, a minute, filters) stays the same."""
-    slot = (name, key)
+def shared(name: str, key: Hashable, make: Callable[[], T], *, subject: Hashable = None) -> T:
+    """`make()` once for all sessions as long as `key` (a feed version, a minute, filters) stays the same.
+
+    subject  what is looked at, apart from time: when the store fails, its last value is answered again, and the
+             notice above the page says how old it is. Raises what `make` raised where there is none.
+    """
+    slot, last = (name, key), (f"{name} last", subject)
     if slot in _drawn:
         return _drawn[slot]  # type: ignore[return-value]
-    value = make()
-    _drawn[slot] = value
+    try:
+        value = make()
+    except TwinError:
+        if last not in _drawn:
+            raise
+        return _drawn[last]  # type: ignore[return-value]
+    _drawn[slot] = _drawn[last] = value
+    _drawn.move_to_end(last)
     while len(_drawn) > _DRAWN_MAX:
         try:
             _drawn.popitem(last=False)

@@ -74,9 +74,7 @@ class _Builder:
         self.x[-1]["axisLabel"] = {**self._text("ink3"), "hideOverlap": True, "formatter": _TIME}
         narrow = {
             "grid": [{"right": NARROW_RIGHT} for _ in self.grids],
-            "title": [
-                {} if i % 2 == 0 else {"subtextStyle": {"fontSize": 0}} for i in range(len(self.titles))
-            ],
+            "title": [self._narrow(i) for i in range(len(self.titles))],
         }
         base: Option = {
             "animation": False,
@@ -101,6 +99,13 @@ class _Builder:
             "baseOption": base,
             "media": [{"query": {"maxWidth": 560}, "option": narrow}, {"option": _wide(self.grids)}],
         }
+
+    def _narrow(self, i: int) -> Option:
+        """On a phone the value stands at the end of its title's line, and its range is left to the table below."""
+        if i % 2 == 0:
+            return {}
+        top = self.titles[i - 1]["top"] - 3
+        return {"top": top, "textStyle": {"fontSize": 14, "fontWeight": 600}, "subtextStyle": {"fontSize": 0}}
 
     def _grid(self, title: str, height: int) -> None:
         i = len(self.grids)

@@ -14,6 +14,7 @@ from twin.views.wording import number
 
 WINDOW_S = 900.0
 MAX_POINTS = 150
+MOST_IN_ALL = 4500
 GAP_SPANS = 3.0
 SILENT_MIN = 1.0
 
@@ -45,9 +46,10 @@ def live_lines(
     ranks: dict[str, int] = {}
     for record in cases:
         ranks.setdefault(record.case.device_id, severity_rank(record.case.severity))
+    most = int(np.clip(MOST_IN_ALL / max(1, len(shown)), 30, MAX_POINTS))
     lines, silent = [], []
     for device_id in shown:
-        points = _points(live.get(device_id), now_s)
+        points = _points(live.get(device_id), now_s, most)
         values = [y for _, y in points if y is not None]
         if not values or points[-1][0] < -SILENT_MIN:
             silent.append(device_id)
@@ -75,23 +77,23 @@ def live_lines(
     )
 
 
-def _points(columns: Columns | None, now_s: float) -> tuple[tuple[float, float | None], ...]:
+def _points(columns: Columns | None, now_s: float, most: int) -> tuple[tuple[float, float | None], ...]:
     if columns is None:
         return ()
-    inside = (columns.t_s >= now_s - WINDOW_S) & (columns.t_s <= now_s)
+    inside = slice(*np.searchsorted(columns.t_s, (now_s - WINDOW_S, now_s + 1e-6)))
     # The worst signal changes, and its sign with it: the size is what is continuous.
     t_s, y = columns.t_s[inside], np.abs(columns.deviation[inside])
     if not len(t_s):
         return ()
-    step = max(1, int(np.ceil(len(t_s) / MAX_POINTS)))
+    step = max(1, int(np.ceil(len(t_s) / most)))
     t_s, y = t_s[::-1][::step][::-1], y[::-1][::step][::-1]
-    usual_s = float(np.median(np.diff(t_s))) if len(t_s) > 2 else WINDOW_S
-    points: list[tuple[float, float | None]] = []
-    for i, (at_s, value) in enumerate(zip(t_s.tolist(), y.tolist(), strict=True)):
-        if i and at_s - t_s[i - 1] > GAP_SPANS * usual_s:
-            points.append((round((at_s - now_s) / 60 - 1e-4, 4), None))
-        points.append((round((at_s - now_s) / 60, 3), round(value, 2) if np.isfinite(value) else None))
-    return tuple(points)
+    steps = np.diff(t_s)
+    gaps = np.flatnonzero(steps > GAP_SPANS * np.median(steps)) + 1 if len(steps) > 1 else np.empty(0, int)
+    x = np.insert(np.round((t_s - now_s) / 60, 3), gaps, np.round((t_s[gaps] - now_s) / 60 - 1e-3, 3))
+    y = np.insert(np.round(y.astype(float), 2), gaps, np.nan)
+    return tuple(
+        (at, None if value != value else value) for at, value in zip(x.tolist(), y.tolist(), strict=True)
+    )
 
 
 def _alt(lines: Sequence[Line]) -> str:

@@ -6,27 +6,37 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from twin.physics.asset_class import AssetClass
 from twin.schema.alert import Alert, CaseRecord, ConditionState
+from twin.schema.history import NO_ROWS
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.signal import Signal
 from twin.views.app import App, Feed
-from twin.views.status import is_held
+from twin.views.signals import LIVE, RANGES, Panel, one_panel
+from twin.views.status import is_held, severity_rank
 from twin.views.why import Contribution, contributions, verdict_words
 from twin.views.wording import age, moment, number, plural, points, title
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedAlert:
-    """numbers: measured, expected, limit in words; steps: (when, what), the last one the present."""
+    """One case, ready to draw.
+
+    numbers  measured, expected and limit in words
+    plot     the signal that says most, last 15 minutes
+    steps    (when, what), the last one the present
+    """
 
     case_id: str
     device_id: str
+    rank: int
     version: int
     acknowledged: bool
     is_open: bool
     text: str
     cause: str
     numbers: str
+    plot: Panel | None
     rows: tuple[Contribution, ...]
     total: str
     verdict: str
@@ -55,12 +65,14 @@ def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> Ope
     return OpenedAlert(
         case_id=case.case_id,
         device_id=case.device_id,
+        rank=severity_rank(case.severity),
         version=record.response.version,
         acknowledged=record.response.state == "acknowledged",
         is_open=case.is_open,
         text=case.text,
         cause=_cause(case.cause, labels, suspect),
         numbers=_numbers(best, asset_class.signals if asset_class else {}),
+        plot=_plot(feed, best, asset_class, now),
         rows=contributions(scores, state, asset_class) if scores else (),
         total=points(sum(scores.values())),
         verdict=verdict,
@@ -68,6 +80,17 @@ def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> Ope
         steps=tuple(_steps(record, alerts, now)),
         action=case.action,
     )
+
+
+def _plot(feed: Feed, alert: Alert | None, asset_class: AssetClass | None, now: datetime) -> Panel | None:
+    """The last 15 minutes of the signal that says most."""
+    if alert is None:
+        return None
+    scores = alert.evidence.contributions
+    name = alert.evidence.signal or max(scores, key=lambda signal: scores[signal], default="")
+    columns = feed.live.get(alert.device_id, NO_ROWS)
+    now_s = to_seconds(now)
+    return one_panel(columns, asset_class, name, now_s - RANGES[LIVE], now_s)
 
 
 def _cause(cause: str, labels: dict[str, str], suspect: str) -> str:

@@ -95,6 +95,20 @@ def signals_view(
     )
 
 
+def one_panel(
+    columns: Columns, asset_class: AssetClass | None, name: str, from_s: float, to_s: float
+) -> Panel | None:
+    """One signal alone, as evidence of an alert; None when it was not measured in [from_s, to_s]."""
+    inside = slice(*np.searchsorted(columns.t_s, (from_s, to_s + 1e-6)))
+    if name not in columns.expected or inside.stop - inside.start < 3:
+        return None
+    edges = _bins(columns.t_s[inside])
+    known = (asset_class.signals if asset_class else {}).get(name)
+    unit = unit_suffix(known.unit) if known else ""
+    label = (known.label if known else name) + (f",{unit}" if unit else "")
+    return _panel(columns, inside, edges, _breaks(columns, inside, edges), name, label)
+
+
 def _panel(
     columns: Columns, inside: slice, edges: NDArray[np.intp], breaks: NDArray[np.bool_], name: str, label: str
 ) -> Panel:

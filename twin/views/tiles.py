@@ -65,7 +65,7 @@ def areas(feed: Feed, cases: Sequence[CaseRecord], now: datetime, shown: Sequenc
 
 
 def spark(columns: Columns | None) -> tuple[float | None, ...]:
-    """Size of the deviation over the last minutes in at most SPARK_POINTS means of equal spans; a span without reading is None."""
+    """Size of the deviation over the last minutes: SPARK_POINTS means of equal spans, None without a reading."""
     if columns is None or len(columns) == 0:
         return ()
     first, last = float(columns.t_s[0]), float(columns.t_s[-1])
