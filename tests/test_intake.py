@@ -48,7 +48,7 @@ class Bench:
         self.stores.telemetry.append(Batch("GW-1", epoch, seq, NOW, list(records)))
 
     def take(self) -> Taken:
-        return self.intake.take(DEVICES, self.now, self.monotonic)
+        return self.intake.take(DEVICES.get, self.now, self.monotonic)
 
 
 def seconds(taken: Taken) -> list[float]:

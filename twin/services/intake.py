@@ -29,6 +29,8 @@ MOST_READINGS = 2000
 CATCH_UP_S = 60.0
 CATCH_UP_QUIET_S = 5.0
 
+DeviceOf = Callable[[str], Device | None]
+
 
 @dataclass(frozen=True)
 class Taken:
@@ -99,8 +101,11 @@ class Intake:
         """Gateways of which two epochs are being written in turn: two outboxes under one name."""
         return self._rivals
 
-    def take(self, devices: Mapping[str, Device], now: datetime, monotonic: float) -> Taken:
-        """The next batches of every epoch, judged. The cursor moves past what was taken."""
+    def take(self, device_of: DeviceOf, now: datetime, monotonic: float) -> Taken:
+        """The next batches of every epoch, judged. The cursor moves past what was taken.
+
+        device_of  device_id -> its registry entry, None when nobody has registered it
+        """
         taken = Taken()
         heads = [head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)]
         found = {(head.gateway, head.epoch): self._next(head, monotonic) for head in heads}
@@ -108,7 +113,7 @@ class Intake:
         for key, batches in found.items():
             for batch in batches:
                 self.cursor[key] = batch.seq
-                self._judge(batch, devices, now, taken)
+                self._judge(batch, device_of, now, taken)
                 newest_s = max(taken.batches[-1][3].values(), default=0.0)
                 self._last_seen[key] = (monotonic, max(newest_s, self._last_seen.get(key, (0.0, 0.0))[1]))
             more = more or len(batches) == self._page
@@ -117,11 +122,11 @@ class Intake:
                 self._page = int(min(max(MOST_READINGS / max(records, 1.0), LEAST_BATCHES), MOST_BATCHES))
         self._rivals = _rivals(heads, now)
         for batch in self._late(monotonic):
-            self._judge(batch, devices, now, taken)
+            self._judge(batch, device_of, now, taken)
         if self._takes_strays:
             for stray in self._telemetry.take_strays(100):
                 taken.strays.append(stray.epoch)
-                self._judge(stray, devices, now, taken)
+                self._judge(stray, device_of, now, taken)
         self.refused += len(taken.quarantine)
         return replace(taken, more=more)
 
@@ -169,13 +174,13 @@ class Intake:
                 del self._gaps[gateway, epoch, seq]
         return found
 
-    def _judge(self, batch: StoredBatch, devices: Mapping[str, Device], now: datetime, taken: Taken) -> None:
+    def _judge(self, batch: StoredBatch, device_of: DeviceOf, now: datetime, taken: Taken) -> None:
         newest: dict[str, float] = {}
         source = f"{batch.gateway}/{batch.epoch}/{batch.seq}" if batch.gateway else f"document {batch.epoch}"
         again = batch.seq <= self._committed.get((batch.gateway, batch.epoch), 0)
         for record in batch.records:
             try:
-                reading = self._checked(record, devices, max(now, batch.stored_at))
+                reading = self._checked(record, device_of, max(now, batch.stored_at))
             except RecordError as error:
                 taken.quarantine.append(refusal(source, record, str(error), now))
                 continue
@@ -186,9 +191,9 @@ class Intake:
             newest[reading.device_id] = max(newest.get(reading.device_id, at_s), at_s)
         taken.batches.append((batch.gateway, batch.epoch, batch.seq, newest))
 
-    def _checked(self, record: object, devices: Mapping[str, Device], received_at: datetime) -> Reading:
+    def _checked(self, record: object, device_of: DeviceOf, received_at: datetime) -> Reading:
         reading = parse_reading(record)
-        device = devices.get(reading.device_id)
+        device = device_of(reading.device_id)
         if device is None:
             raise RecordError(
                 f"{reading.device_id} device_id",

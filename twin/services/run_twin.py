@@ -103,6 +103,7 @@ class TwinService:
         self._tidied = clock.monotonic()
         self._facts = {"steps": 0, "readings": 0, "alert_changes": 0, "take_overs": 0}
         self._problem = ""
+        self._looked_again = False
 
     @property
     def is_holder(self) -> bool:
@@ -168,9 +169,8 @@ class TwinService:
         began = monotonic = self._clock.monotonic()
         now = self._clock.now()
         self._refresh_registry(monotonic)
-        taken = self._intake.take(self._devices, now, monotonic)
-        if any("not in the device registry" in entry.reason for entry in taken.quarantine):
-            self._checked_registry = float("-inf")
+        self._looked_again = False
+        taken = self._intake.take(self._device_of, now, monotonic)
         now_s = to_seconds(now)
         catching_up = self._intake.catching_up(now_s, monotonic)
         step = self._block.apply(taken.readings, now_s, catching_up=catching_up)
@@ -254,6 +254,19 @@ class TwinService:
         self._problem = why
         self._lease = self._block = self._pending = None
         self._watch = (-1, 0.0)
+
+    def _device_of(self, device_id: str) -> Device | None:
+        """The registry's entry; when there is none it is looked up again, once a step.
+
+        A gateway registers before its first batch, so what is registered by now is in the answer.
+        """
+        device = self._devices.get(device_id)
+        if device is None and not self._looked_again:
+            self._looked_again = True
+            self._checked_registry = float("-inf")
+            self._refresh_registry(self._clock.monotonic())
+            device = self._devices.get(device_id)
+        return device
 
     def _refresh_registry(self, monotonic: float) -> None:
         if monotonic - self._checked_registry < REGISTRY_EVERY_S:
