@@ -75,10 +75,8 @@ def savings(
     b0, b1 = Costs.of(before, devices, assumed), Costs.of(now, devices, assumed)
     months = len(now.days) / MONTH_D
     if b0.days_seen < LEAST_BASELINE_D or b1.days_seen < LEAST_REPORT_D:
-        reason = (
-            f"Not enough days: {b0.days_seen} of {LEAST_BASELINE_D} in the baseline, "
-            f"{b1.days_seen} of {LEAST_REPORT_D} in the report"
-        )
+        short = ((b0.days_seen, LEAST_BASELINE_D, "baseline"), (b1.days_seen, LEAST_REPORT_D, "report"))
+        reason = "Not enough days: " + ", ".join(f"{n} of {m} in the {w}" for n, m, w in short if n < m)
         return _nothing(currency, months, reason)
     point = compared(b0.summed(None), b1.summed(None))
     at = {key: float(values[0]) for key, values in point.items()}

@@ -1,0 +1,107 @@
+"""Figures as text, where no view is near: findings, reports and exports write them the same way.
+
+Space before the unit, true minus, en dash in ranges, at most three significant digits.
+"""
+
+from __future__ import annotations
+
+import math
+
+from twin.business.figure import Figure, Interval
+
+NOT_MEASURED = "not measured"
+NOT_DISTINGUISHABLE = "not distinguishable from zero"
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF "}
+_PLAIN = {"share", "h", "1/h", "months", "samples", "stops", "cases", "devices", "d", "1"}
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """At most `digits` significant digits, thousands comma, true minus.
+
+    >>> number(4.1149), number(-0.03), number(1234.5), number(None)
+    ('4.11', '−0.03', '1,230', 'not measured')
+    """
+    if value is None or math.isnan(value):
+        return NOT_MEASURED
+    if math.isinf(value):
+        return "∞"
+    if value == 0:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    rounded = round(value, places)
+    text = f"{abs(rounded):,.{min(max(0, places), 6)}f}"
+    if abs(value) < 1:
+        text = text.rstrip("0")
+    return ("−" if rounded < 0 else "") + text
+
+
+def percent(share: float | None, digits: int = 1) -> str:
+    return NOT_MEASURED if share is None else f"{share * 100:.{digits}f} %".replace("-", "−")
+
+
+def money(amount: float | None, currency: str) -> str:
+    """Three significant digits, thousands as k, millions as M.
+
+    >>> money(41230, "USD"), money(-1.2e6, "EUR"), money(7.5, "CHF")
+    ('$41.2 k', '−€1.20 M', 'CHF 7.50')
+    """
+    if amount is None:
+        return NOT_MEASURED
+    size, suffix = abs(amount), ""
+    if size >= 999_500:
+        size, suffix = size / 1e6, " M"
+    elif size >= 9_950:
+        size, suffix = size / 1e3, " k"
+    return f"{'−' if amount < 0 else ''}{_SYMBOLS.get(currency, currency + ' ')}{number(size)}{suffix}"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A value in its unit: "61.2 %", "$41.2 k", "5.20 h"."""
+    if value is None:
+        return NOT_MEASURED
+    if unit == "share":
+        return percent(value)
+    if unit in _PLAIN:
+        return number(value) if unit == "1" else f"{number(value)} {unit}"
+    return money(value, unit)
+
+
+def span(interval: Interval | None, unit: str) -> str:
+    """ "0.3 to 4.4, 90 %"; nothing without an interval."""
+    if interval is None:
+        return ""
+    low = quantity(interval.low, unit)
+    if math.isinf(interval.high):
+        return f"at least {low}, {interval.level:.0%}".replace("%", " %")
+    return f"{low} to {quantity(interval.high, unit)}, {interval.level * 100:.0f} %"
+
+
+def value_text(figure: Figure) -> str:
+    return quantity(figure.value, figure.unit)
+
+
+def certainty(figure: Figure) -> str:
+    """What to print beside a value: its interval, and that it may be nothing."""
+    found = span(figure.interval, figure.unit)
+    if figure.value is not None and not figure.distinguishable:
+        return f"{NOT_DISTINGUISHABLE}, {found}"
+    return found
+
+
+def parts_text(figure: Figure) -> str:
+    """ "3,584 h running of 5,856 h available", or why there is no value."""
+    if figure.value is None:
+        return figure.reason
+    if figure.numerator is None:
+        return ""
+    top = f"{quantity(figure.numerator.value, figure.numerator.unit)} {figure.numerator.label}"
+    if figure.denominator is None:
+        return top
+    return (
+        f"{top} of {quantity(figure.denominator.value, figure.denominator.unit)} {figure.denominator.label}"
+    )
+
+
+def exclusions_text(figure: Figure) -> str:
+    """ "planned work 214 h, no data 61 h" """
+    return ", ".join(f"{part.label} {quantity(part.value, part.unit)}" for part in figure.exclusions)
