@@ -1,0 +1,182 @@
+"""The business figures of a period, read from stored daily totals: one call for the page, the report and the export.
+
+Promises: the same totals and settings give the same figures, intervals included (the generator's seed is the period).
+Money is in the currency of most devices; devices in another are left out of money and named. Leaves out drawing.
+"""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from twin.business.assumptions import Assumption, assumptions
+from twin.business.crew import Team, teams
+from twin.business.figure import Figure
+from twin.business.findings import Finding, findings
+from twin.business.gain import Swing, gain_with_interval, potential_gain, tornado
+from twin.business.ledger import HOUR_S, Ledger, ledger
+from twin.business.overview import Overview, overview
+from twin.business.payback import payback
+from twin.business.peers import Peer, peer_comparison
+from twin.business.periods import Period
+from twin.business.savings import FalseAlerts, Savings, savings
+from twin.ports import AlertStore, HistoryStore, RegistryStore, SettingsStore, ShardStore
+from twin.schema.day_table import DayTable, joined_tables
+from twin.schema.instant import from_seconds, to_seconds
+from twin.schema.registry import Device
+
+SETTLE_S = 120.0
+MOST_CASES = 100
+TEAMS = "business.teams"
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted: quick enough for a page over many devices."""
+
+    period: Period
+    until: datetime
+    devices: Mapping[str, Device]
+    currency: str
+    other_currency: tuple[str, ...]
+    assumed: Mapping[str, Assumption]
+    overview: Overview
+
+    @property
+    def simulated(self) -> bool:
+        return any(device.simulated for device in self.devices.values())
+
+
+@dataclass(frozen=True)
+class Report(Counted):
+    """And what is compared with a model, with intervals."""
+
+    gain: Figure
+    swings: tuple[Swing, ...]
+    saved: Savings
+    baseline: Period
+    payback: Figure
+    findings: tuple[Finding, ...]
+    peers: tuple[Peer, ...]
+    teams: tuple[Team, ...]
+
+
+class Reporting:
+    """Reads of totals, registry, settings and cases; no writes."""
+
+    def __init__(
+        self,
+        *,
+        history: HistoryStore,
+        shards: ShardStore,
+        registry: RegistryStore,
+        settings: SettingsStore,
+        alerts: AlertStore,
+    ) -> None:
+        self._history = history
+        self._shards = shards
+        self._registry = registry
+        self._settings = settings
+        self._alerts = alerts
+
+    def counted(self, period: Period, now: datetime, devices: Mapping[str, Device] | None = None) -> Counted:
+        """States, utilisation, OEE and stops of the period, beside the period before.
+
+        devices  None = all of the registry
+        """
+        chosen = self._devices(devices)
+        before = period.previous()
+        table = self._table(before.first, period.last)
+        return self._counted(period, now, chosen, table, assumptions(self._settings.settings()))
+
+    def report(self, period: Period, now: datetime, devices: Mapping[str, Device] | None = None) -> Report:
+        """Everything."""
+        chosen = self._devices(devices)
+        settings = self._settings.settings()
+        assumed = assumptions(settings)
+        length = round(assumed["business.baseline_days"].value)
+        baseline = Period(period.first - timedelta(days=length), period.first - timedelta(days=1))
+        table = self._table(min(baseline.first, period.previous().first), period.last)
+        counted = self._counted(period, now, chosen, table, assumed)
+        priced = {name: d for name, d in chosen.items() if name not in counted.other_currency}
+        until_s = to_seconds(counted.until)
+        book, past = ledger(table, priced, period, until_s), ledger(table, priced, baseline, until_s)
+        rng = np.random.default_rng(zlib.crc32(period.text.encode()))
+        saved = savings(past, book, priced, assumed, self._cases(period), counted.currency, rng)
+        peers = peer_comparison(book, priced, rng)
+        whole, days = book.tally(), _whole_days(book)
+        assigned = settings.get(TEAMS)
+        return Report(
+            **{name: getattr(counted, name) for name in Counted.__dataclass_fields__},
+            gain=gain_with_interval(book, assumed, counted.currency, rng),
+            swings=tuple(tornado(lambda a: potential_gain(whole, days, a, counted.currency).value, assumed)),
+            saved=saved,
+            baseline=baseline,
+            payback=payback(saved, assumed),
+            findings=tuple(findings(book, priced, peers, assumed, rng)),
+            peers=tuple(peers),
+            teams=tuple(
+                teams(ledger(table, chosen, period, until_s), chosen, assigned.value if assigned else None)
+            ),
+        )
+
+    def _counted(
+        self,
+        period: Period,
+        now: datetime,
+        devices: Mapping[str, Device],
+        table: DayTable,
+        assumed: Mapping[str, Assumption],
+    ) -> Counted:
+        until_s = math.floor((to_seconds(now) - SETTLE_S) / HOUR_S) * HOUR_S
+        currency, others = _currency(devices)
+        return Counted(
+            period=period,
+            until=from_seconds(until_s),
+            devices=devices,
+            currency=currency,
+            other_currency=others,
+            assumed=assumed,
+            overview=overview(
+                ledger(table, devices, period, until_s),
+                ledger(table, devices, period.previous(), until_s),
+                devices,
+                assumed,
+                currency,
+            ),
+        )
+
+    def _devices(self, devices: Mapping[str, Device] | None) -> Mapping[str, Device]:
+        return devices if devices is not None else {d.device_id: d for d in self._registry.devices()}
+
+    def _table(self, first: date, last: date) -> DayTable:
+        """All shards, the filled-in past among them."""
+        names = [name for name, _ in self._shards.shards()]
+        return joined_tables(
+            [self._history.day_table(name, first.isoformat(), last.isoformat()) for name in names]
+        )
+
+    def _cases(self, period: Period) -> FalseAlerts:
+        first_s = to_seconds(datetime.fromisoformat(f"{period.first}T00:00:00+00:00"))
+        last_s = to_seconds(datetime.fromisoformat(f"{period.last}T00:00:00+00:00")) + 86_400.0
+        found = self._alerts.cases(since_s=first_s, limit=MOST_CASES)
+        states = [record.response.state for record in found if record.case.onset_s < last_s]
+        marks = Counter(states)
+        return FalseAlerts(len(states), marks["false"] + marks["right"], marks["false"])
+
+
+def _currency(devices: Mapping[str, Device]) -> tuple[str, tuple[str, ...]]:
+    """The commonest currency, and the devices in another."""
+    counts = Counter(device.currency for device in devices.values())
+    currency = min(counts, key=lambda name: (-counts[name], name)) if counts else "USD"
+    return currency, tuple(sorted(name for name, device in devices.items() if device.currency != currency))
+
+
+def _whole_days(book: Ledger) -> float:
+    return float(len(book.days))
