@@ -17,6 +17,7 @@ from twin.ui.theme import colours
 from twin.views.attention import open_cases
 from twin.views.fleet import fleet
 from twin.views.header import header
+from twin.views.last_day import last_day
 from twin.views.live_lines import live_lines
 from twin.views.timeline import timeline
 from twin.views.wording import moment
@@ -36,7 +37,8 @@ def body() -> None:
         filters = fleet_filters(feed)
     now_s = int(now.timestamp())
     cases = open_cases(feed.cases)
-    view = session.shared("fleet", (feed.version, now_s, filters), lambda: fleet(feed, now, filters))
+    day = session.shared("fleet.last", (now_s // 60, len(feed.day)), lambda: last_day(feed.day))
+    view = session.shared("fleet", (feed.version, now_s, filters), lambda: fleet(feed, now, filters, day))
     old = header(feed, now).is_old
     top.html(blocks.headline(view.headline))
     sheet(blocks.figures(view.figures, is_old=old), "fleet.figures")
@@ -60,13 +62,13 @@ def body() -> None:
         echart("fleet.live.chart", live_option(lines, colours()), lines.alt, lines.foot)
     with right:
         labels = [moment(now - timedelta(hours=h), now) for h in (24, 18, 12, 6)] + ["now"]
-        day = session.shared(
-            "fleet.day",
+        states = session.shared(
+            "fleet.states",
             (now_s // 60, view.shown, len(feed.day)),
             lambda: timeline([(d, feed.day.get(d, ())) for d in view.shown], feed.cases, now.timestamp()),
         )
         troubled = frozenset(c.case.device_id for c in cases)
-        sheet(fleet_blocks.timeline(day, troubled, labels), "fleet.timeline")
+        sheet(fleet_blocks.timeline(states, troubled, labels), "fleet.timeline")
 
 
 body()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
-from twin.schema.history import UNKNOWN, Totals
 from twin.schema.state import Freshness
 from twin.views.alert_list import last_closed
 from twin.views.app import Feed
 from twin.views.attention import AttentionItem, attention_items, needs_person, open_cases
 from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
+from twin.views.last_day import LastDay, last_day
 from twin.views.status import is_held, status_of
 from twin.views.tiles import Area, areas
 from twin.views.wording import MISSING, count, day_name, percent, plural
@@ -39,15 +38,18 @@ class FleetView:
     shown: tuple[str, ...]
 
 
-def fleet(feed: Feed, now: datetime, filters: Filters = Filters()) -> FleetView:
-    """Everything above the charts. Figures cover the whole fleet; attention and tiles follow the filters."""
+def fleet(feed: Feed, now: datetime, filters: Filters = Filters(), day: LastDay | None = None) -> FleetView:
+    """Everything above the charts. Figures cover the whole fleet; attention and tiles follow the filters.
+
+    day  `last_day(feed.day)` where the caller keeps it; worked out here otherwise
+    """
     everything = open_cases(feed.cases)
     shown = tuple(sorted(d for d in feed.devices if _kept(feed, d, filters, now)))
     here = [c for c in everything if c.case.device_id in shown]
     urgent = needs_person(here)
     return FleetView(
         headline=_headline(feed, now),
-        figures=_figures(feed, now),
+        figures=_figures(feed, now, day or last_day(feed.day)),
         attention=tuple(attention_items(feed, urgent, now)),
         attention_note=f"{len(urgent)} of {len(here)} open {plural(len(here), 'alert')}",
         quiet=f"No major or critical alert is open. {last_closed(feed, now)}",
@@ -87,7 +89,7 @@ def _headline(feed: Feed, now: datetime) -> Headline:
     return Headline(first, rest, meta + (f" · figures {age} old" if age else ""))
 
 
-def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
+def _figures(feed: Feed, now: datetime, day: LastDay) -> tuple[Figure, ...]:
     age = data_age(feed, now)
     old = f" · {age} old" if age else ""
     running = sum(
@@ -96,17 +98,9 @@ def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
     scores = sorted(
         (s.health.score, d) for d, s in feed.states.items() if s.freshness is not Freshness.NO_DATA
     )
-    hours = _by_hour(feed)
     cases = open_cases(feed.cases)
     urgent = len(needs_person(cases))
     held = sum(1 for c in feed.cases if c.case.is_open and is_held(c))
-    used = [_ratio(h, _running_s, _known_s) for h in hours]
-    arrived = [_ratio(h, lambda t: t.readings, lambda t: t.expected_readings) for h in hours]
-    spans = [t for totals in feed.day.values() for t in totals]
-    utilisation, on_time = (
-        _ratio(spans, _running_s, _known_s),
-        _ratio(spans, lambda t: t.readings, lambda t: t.expected_readings),
-    )
     return (
         Figure(
             "Running as expected",
@@ -119,13 +113,13 @@ def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
             f"{median(s for s, _ in scores):.0f}" if scores else MISSING,
             interval=f"lowest {scores[0][0]:.0f}, {scores[0][1]}" if scores else "",
             note=f"of {len(scores)} reporting{old}",
-            trend=tuple(h for h in (_median_health(h) for h in hours) if h is not None),
+            trend=day.health_by_hour,
         ),
         Figure(
-            f"Utilisation, 24 h, {len(feed.day)} devices",
-            *_split(percent(utilisation)),
+            f"Utilisation, 24 h, {day.devices} devices",
+            *_split(percent(day.utilisation)),
             note=f"of known time{old}",
-            trend=tuple(u for u in used if u is not None),
+            trend=day.utilisation_by_hour,
         ),
         Figure(
             "Open alerts",
@@ -135,9 +129,9 @@ def _figures(feed: Feed, now: datetime) -> tuple[Figure, ...]:
         ),
         Figure(
             "Readings on time, 24 h",
-            *_split(percent(min(on_time, 1.0) if on_time is not None else None, 1)),
-            note=f"{sum(t.readings for t in spans):,} arrived{old}",
-            trend=tuple(min(a, 1.0) for a in arrived if a is not None),
+            *_split(percent(day.on_time, 1)),
+            note=f"{day.readings:,} arrived{old}",
+            trend=day.on_time_by_hour,
         ),
     )
 
@@ -154,34 +148,6 @@ def _kept(feed: Feed, device_id: str, filters: Filters, now: datetime) -> bool:
     if filters.problem == "any":
         return bool(words) or bool(state and state.inherited_from)
     return filters.problem in words
-
-
-def _by_hour(feed: Feed) -> list[list[Totals]]:
-    hours: dict[int, list[Totals]] = {}
-    for totals in feed.day.values():
-        for span in totals:
-            hours.setdefault(int(span.start_s // 3600), []).append(span)
-    return [hours[h] for h in sorted(hours)]
-
-
-def _running_s(span: Totals) -> float:
-    return span.state_s.get("RUNNING", 0.0)
-
-
-def _known_s(span: Totals) -> float:
-    return span.span_s - span.state_s.get(UNKNOWN, 0.0)
-
-
-def _ratio(
-    spans: Sequence[Totals], over: Callable[[Totals], float], under: Callable[[Totals], float]
-) -> float | None:
-    below = sum(under(t) for t in spans)
-    return sum(over(t) for t in spans) / below if below > 0 else None
-
-
-def _median_health(spans: Sequence[Totals]) -> float | None:
-    values = [t.health for t in spans if t.health is not None]
-    return median(values) if values else None
 
 
 def _split(text: str) -> tuple[str, str]:
