@@ -17,7 +17,7 @@ WITHDRAWN = "Withdrawn: a reading that came late showed that it never held."
 
 @dataclass
 class Told:
-    """Alerts and open cases as last handed out, so that only changes are handed out again."""
+    """Alerts and cases as last handed out, so that only changes are handed out again."""
 
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
@@ -42,12 +42,14 @@ class Told:
                 if before_case == case or (before_case is None and is_held):
                     continue
                 cases.append(case)
-                if case.is_open:
-                    self.cases[case.case_id] = case
-                else:
-                    self.cases.pop(case.case_id, None)
+                self.cases[case.case_id] = case
         self._withdraw(books, device_id, present, alerts, cases)
         return alerts, cases
+
+    def forget(self, case_ids: set[str]) -> None:
+        """These cases are closed for good."""
+        for case_id in case_ids:
+            self.cases.pop(case_id, None)
 
     def _withdraw(
         self,

@@ -281,9 +281,12 @@ class Block:
                 ids = {case.case_id for case in book.closed}
                 self._base.books[column] = book.told(ids)
                 self._head.books[column] = self._head.books[column].told(ids)
+                self._told.forget(ids)
         for column, book in enumerate(self._watch.books):
             if book.closed:
-                self._watch.books[column] = book.told({case.case_id for case in book.closed})
+                ids = {case.case_id for case in book.closed}
+                self._watch.books[column] = book.told(ids)
+                self._told.forget(ids)
 
     # ------------------------------------------------------------------------------------------- window, registry
 

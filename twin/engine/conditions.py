@@ -84,7 +84,7 @@ class Conditions:
         wanted[self.anomaly] = np.where(
             score > rules.anomaly_major * limit, MAJOR, np.where(score > limit, MINOR, 0.0)
         )
-        held[self.anomaly] = score > 0.6 * limit
+        held[self.anomaly] = score > 0.4 * limit
         minor, major, over = rules.health
         health = np.where(w.one("minute") > 0.0, w.one("health"), 100.0)
         wanted[self.health] = np.where(health < major, MAJOR, np.where(health < minor, MINOR, 0.0))

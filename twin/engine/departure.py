@@ -53,6 +53,10 @@ def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
         idle, running = w.both("mean")
         was = np.where(w.was_run > 0.0, running, idle)
         ema += np.where(changed, mean - was, 0.0)
+        w["carry"][...] += np.where(changed, np.abs(mean - was), 0.0)
+    carry = w["carry"]
+    carry *= np.exp(-w.dt / view.slowest)
+    unsure = unsure + carry * carry
     W, white = w.regime("W"), w.regime("white")
     base = view.sensor2 + white
     calm = unsure < base
@@ -124,7 +128,7 @@ def _score(
     np.copyto(up, np.clip(up + (deviation - CUSUM_K) * share, 0.0, CUSUM_CAP) * judged)
     np.copyto(down, np.clip(down - (deviation + CUSUM_K) * share, 0.0, CUSUM_CAP) * judged)
     excess = w["noise"]
-    ratio = np.minimum(jump2 / np.maximum(white, 0.09 * view.sensor2), NOISE_CAP)
+    ratio = np.minimum(jump2 / np.maximum(white, 0.5 * view.sensor2), NOISE_CAP)
     excess += np.where(noise_counts & judged, NOISE_SHARE * (ratio - 1.0 - excess), 0.0)
     excess *= judged
     restless = np.maximum(excess / 0.45 - 1.5, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from twin.alerts import words
 from twin.alerts.lifecycle import ACTIVE, CLEARING, NORMAL, STATES, Lives
 from twin.engine.conditions import Conditions
@@ -28,7 +30,7 @@ def symptoms(w: Work, conditions: Conditions, facts: ClassFacts, i: int, age_s: 
         spread=row("spread"),
         points=row("points"),
         restless=(row("noise") / 0.45 - 1.5).clip(0.0),
-        leap=row("leap"),
+        leap=(row("leap") - 4.0 * np.sqrt(w.regime("white")[:J, i])).clip(0.0),
         stuck=conditions.stuck(w)[:J, i],
         known=(row("ever") > 0.0) & (w.regime("W")[:J, i] >= ENOUGH),
         age_s=age_s,

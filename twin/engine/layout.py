@@ -60,7 +60,7 @@ def layout(sizes: Sizes) -> tuple[dict[str, slice], int]:
     counts |= {"lost": 4, "u": U, "u_seen": U, "u_hold": U, "refused": 1}
     # from x to white: must be finite, or the device starts anew
     counts |= {"x": X, "P": packed_rows(X), "ref": X, "unsure": M, "moved": J, "h": J}
-    counts |= dict.fromkeys(["r1", "r2", "middle", "leap", "ema", "grain", "up", "down", "noise"], J)
+    counts |= dict.fromkeys(["r1", "r2", "middle", "leap", "carry", "ema", "grain", "up", "down", "noise"], J)
     counts |= {"worn": D, "worn_W": 1, "trend": TREND_FIELDS * D}
     counts |= dict.fromkeys(["W", "mean", "m2", "gain", "repeat", "white"], 2 * J)
     counts |= dict.fromkeys(["z", "seen_t", "miss", "same", "z_last", "ever"], J)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.engine.roster import LONG_S
+from twin.engine.roster import LONG_S, QUICK_S
 from twin.engine.tick import Work
 from twin.estimation.model import Array
 
-TAU_ERROR = 0.05
+TAU_ERROR = 0.08
 LAG_S = 8.0
 START_SHARE = 0.02
-SLOWEST_S = 86_400.0
 
 
 def known_inputs(w: Work) -> tuple[Array, Array]:
@@ -80,7 +79,7 @@ def _start(w: Work, now: Array, h: Array) -> Array:
         for k, (j, slope) in enumerate(facts.anchors):
             row = facts.settling[k]
             sent = first & np.isfinite(z[j, a:b]) & (slope != 0.0)
-            quick = facts.tau_s[k] < SLOWEST_S
+            quick = facts.tau_s[k] < QUICK_S
             shift = np.where(sent & quick, (z[j, a:b] - h[j, a:b]) / (slope or 1.0), 0.0)
             ref[row, a:b] += shift
             size = START_SHARE if quick else 0.0

@@ -21,6 +21,8 @@ from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 
 LONG_S = 1e7
+QUICK_S = 86_400.0
+"""A settling state slower than this is a level to be learned, not something inputs move."""
 UNMEASURED = 0.02
 """Share of a settling state's nominal value that an unmeasured surrounding (the rack) may shift it by."""
 
@@ -118,6 +120,7 @@ class Roster:
         self.scale = np.ones((s.J, n))
         self.limits = np.full((4, s.J, n), np.nan)
         self.tau = np.full((s.M, n), 1e9)
+        self.slowest = np.ones(n)
         self.pull = np.zeros((s.M, s.J, n))
         self.defaults = np.zeros((2, s.U, n))
         self.start = np.zeros((s.X, n))
@@ -149,6 +152,7 @@ class Roster:
             self.scale[j, at] = 40.0 * sigma
             rack = facts.pull[j] @ (UNMEASURED * np.abs([c.states[i].nominal for i in facts.settling]))
             self.prior[j, at] = np.hypot(sigma, rack)
+        self.slowest[at] = facts.tau_s[facts.tau_s < QUICK_S].max(initial=1.0)
         self.tau[: facts.M, at] = facts.tau_s[:, None]
         self.pull[: facts.M, : facts.J, at] = facts.pull.T[:, :, None]
         for i, signal in enumerate(c.inputs[1:], start=1):

@@ -54,6 +54,7 @@ class View:
         self.scale = roster.scale[:, columns]
         self.limits = roster.limits[:, :, columns]
         self.tau = roster.tau[:, columns]
+        self.slowest = roster.slowest[columns]
         self.pull = roster.pull[:, :, columns]
         self.defaults = roster.defaults[:, :, columns]
         self.start = roster.start[:, columns]
