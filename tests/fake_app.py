@@ -16,6 +16,7 @@ import numpy as np
 from twin.errors import ConcurrentChangeError, NotAuthorisedError, StoreUnavailableError
 from twin.estimation.model import Model
 from twin.physics.asset_class import AssetClass, FailureMode, State
+from twin.ports import QuarantineEntry
 from twin.schema.alert import (
     Alert,
     AlertKind,
@@ -229,6 +230,14 @@ class FakeApp:
         self._check()
         return tuple(reversed(self.asked))
 
+    def quarantined(self) -> tuple[Sequence[QuarantineEntry], int]:
+        self._check()
+        reason = "INST-004 metrics.temperature = 1e+06: must lie between -20 and 150 °C. Check the sensor"
+        entry = QuarantineEntry(
+            "q-1", NOW - timedelta(minutes=3), "gateway gw-1", reason, '{"device_id": "<b>"}', 412
+        )
+        return (entry,), 7
+
     def _ask(
         self, kind: CommandKind, device_id: str, arguments: Mapping[str, Any], actor: str, key: str
     ) -> Command:
@@ -262,6 +271,7 @@ def fake_feed() -> FakeFeed:
         day={
             d: tuple(fake_totals(d, NOW_S - DAY_S + i * 60.0, 60.0) for i in range(1440)) for d, *_ in FLEET
         },
+        worker={"S0": {"step_ms": 12.4, "lag_s": 1.2, "gaps": 0, "holder": "host:1"}},
         progress="Filling in 30 days of history: 12 of 30 d",
     )
 

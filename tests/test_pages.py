@@ -21,7 +21,8 @@ from twin.ui import session
 from twin.ui.guard import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("fleet", "alerts", "business", "simulator", "device")
+PAGES = ("fleet", "alerts", "business", "simulator", "device", "system")
+WITH_DEVICES = PAGES[:-1]
 BEARING = "PUMP-001|1795123568000000"
 
 
@@ -94,6 +95,7 @@ def test_header_counts_open_alerts_and_marks_simulated_data() -> None:
         "Alerts `4`",
         "Business",
         "Simulator",
+        "System",
     ]
     assert "Simulated data" in text(test)
     assert "14:32:08 UTC" in text(test)
@@ -211,10 +213,19 @@ def test_scoreboard_gives_no_rate_for_fewer_than_five() -> None:
     assert "Found, of injected n under 5 3 of 4 faults" in page
 
 
+def test_system_page_says_what_was_refused_and_why_with_the_input_escaped() -> None:
+    test = opened(FakeApp(), "system")
+    assert "The store answers. The newest step is 2 s old." in text(test)
+    assert "must lie between -20 and 150 °C" in text(test)
+    assert "Refused inputs 8" in text(test)
+    assert "<b>&quot;" not in markup(test)
+    assert "&lt;b&gt;" in markup(test)
+
+
 # --- empty, stale, broken ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", WITH_DEVICES)
 def test_empty_fleet_says_what_to_do_next(page: str) -> None:
     assert "No devices yet. Connect a gateway, or start the simulator." in text(
         opened(FakeApp(empty=True), page)

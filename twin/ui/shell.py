@@ -19,6 +19,7 @@ PAGES = (
     ("alerts", "Alerts"),
     ("business", "Business"),
     ("simulator", "Simulator"),
+    ("system", "System"),
 )
 HIDDEN = (("device", "Device"),)
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from twin.physics.asset_class import AssetClass
+from twin.ports import QuarantineEntry
 from twin.schema.alert import Alert, CaseRecord, Response
 from twin.schema.fault import Command, Fault
 from twin.schema.history import Columns, Totals
@@ -111,4 +112,8 @@ class App(Protocol):
 
     def commands(self) -> Sequence[Command]:
         """Newest first."""
+        ...
+
+    def quarantined(self) -> tuple[Sequence[QuarantineEntry], int]:
+        """Newest refused inputs, and how many older ones were dropped for room."""
         ...

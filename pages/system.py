@@ -1,0 +1,38 @@
+"""System: is the data path itself well, and what was refused at the door."""
+
+import streamlit as st
+
+from twin.errors import TwinError
+from twin.ui import blocks, session, system_blocks
+from twin.ui.empty import no_history
+from twin.ui.guard import guard
+from twin.ui.sheet import sheet
+from twin.ui.shell import TICK_S
+from twin.views.system import system_view
+
+guard(__file__)
+REFUSED_S = 10
+
+
+@st.fragment(run_every=TICK_S)
+def body() -> None:
+    app, now = session.app(), session.app().now()
+    try:
+        refused, dropped = session.shared(
+            "system.refused", int(now.timestamp() // REFUSED_S), app.quarantined
+        )
+    except TwinError as error:
+        no_history(error)
+        return
+    view = system_view(app.feed(), refused, dropped, now)
+    st.html(blocks.headline(view.headline))
+    sheet(blocks.figures(view.figures), "system.figures")
+    left, right = st.columns([4, 8], gap="large")
+    with left:
+        sheet(system_blocks.shards(view.shards), "system.shards")
+    with right:
+        sheet(system_blocks.refused(view.refused), "system.refused")
+        sheet(system_blocks.counters(view.counters), "system.counters")
+
+
+body()

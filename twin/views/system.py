@@ -1,0 +1,86 @@
+"""The System page: is the data path itself well, and what was refused at the door and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from twin.ports import QuarantineEntry
+from twin.views.app import Feed
+from twin.views.figure import Figure, Headline
+from twin.views.header import data_age
+from twin.views.wording import age, count, moment, number, plural, title
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    at: str
+    source: str
+    reason: str
+    excerpt: str
+    length: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemView:
+    """shards: (shard, [(fact, value)]); counters: (device, {name: n}) of devices that have any trouble counted."""
+
+    headline: Headline
+    figures: tuple[Figure, ...]
+    shards: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    counters: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    refused: tuple[Refused, ...]
+
+
+def system_view(
+    feed: Feed, refused: Sequence[QuarantineEntry], dropped: int, now: datetime, most: int = 30
+) -> SystemView:
+    """refused: newest first; dropped: how many older ones made room."""
+    old = data_age(feed, now)
+    silent = feed.store_error is not None
+    first = "The store does not answer." if silent else "The store answers."
+    rest = f"The newest step is {old} old." if old else "Nothing has been stepped yet."
+    n = len(refused)
+    late = sum(s.counts.get("late", 0) for s in feed.states.values())
+    taken = sum(s.counts.get("readings", 0) for s in feed.states.values())
+    shards = f"{count(len(feed.worker), start=True)} {plural(len(feed.worker), 'shard')}"
+    return SystemView(
+        Headline(first, rest, f"{shards} · figures by the worker"),
+        (
+            Figure("Age of the newest step", old or "none yet"),
+            Figure("Devices registered", str(len(feed.devices)), note=f"{len(feed.states)} with readings"),
+            Figure("Readings taken", f"{taken:,}", note="since the engine began"),
+            Figure("Late readings", f"{late:,}", note="kept, counted, not filtered"),
+            Figure("Refused inputs", f"{n + dropped:,}", note=f"{dropped:,} older ones dropped for room"),
+        ),
+        tuple((shard, _facts(facts)) for shard, facts in sorted(feed.worker.items())),
+        tuple((d, found) for d, s in sorted(feed.states.items()) if (found := _trouble(s.counts))),
+        tuple(_refused(entry, now) for entry in refused[:most]),
+    )
+
+
+def _facts(facts: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(facts, Mapping):
+        return (("Worker", str(facts)),)
+    return tuple(
+        (title(str(name)), _value(str(name), value)) for name, value in facts.items() if name != "shard"
+    )
+
+
+def _value(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if name.endswith("_ms"):
+        return f"{number(float(value))} ms"
+    return age(value) if name.endswith("_s") and value >= 1 else number(float(value), 6)
+
+
+def _trouble(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
+    return tuple((title(name), f"{n:,}") for name, n in counts.items() if name != "readings" and n)
+
+
+def _refused(entry: QuarantineEntry, now: datetime) -> Refused:
+    at, length = moment(entry.at, now, seconds=True), f"{entry.length:,} characters"
+    return Refused(at, entry.source, entry.reason, entry.excerpt[:160], length)
