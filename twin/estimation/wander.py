@@ -47,7 +47,7 @@ class Wander:
 
 
 def learn(data: Array, tau: float) -> Wander:
-    """Wander of healthy samples `data` [k, s] in time order, NaN = missing; tau in samples of the average to be used."""
+    """Wander of healthy samples `data` [k, s] in time order, NaN = missing; tau in samples of the average used."""
     k, s = data.shape
     there = np.isfinite(data)
     data = np.where(there, data, np.nan)
