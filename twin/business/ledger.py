@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -38,15 +38,18 @@ class Ledger:
     def tally(self, devices: Iterable[str] | None = None, days: Sequence[int] | None = None) -> Tally:
         """Sums over the named devices (all) and day numbers (all)."""
         columns = self._columns(devices)
-        rows = slice(None) if days is None else list(days)
-        sums = {name: float(array[rows][:, columns].sum()) for name, array in self.fields.items()}
+        if days is None:
+            sums = {name: float(column[columns].sum()) for name, column in self._per_device.items()}
+        else:
+            cells = np.ix_(list(days), columns)
+            sums = {name: float(array[cells].sum()) for name, array in self.fields.items()}
         return Tally.of(sums, devices=len(columns))
 
-    def by_device(self, days: Sequence[int] | None = None) -> dict[str, Tally]:
-        rows = slice(None) if days is None else list(days)
-        sums = {name: array[rows].sum(axis=0) for name, array in self.fields.items()}
+    def by_device(self) -> dict[str, Tally]:
         return {
-            device_id: Tally.of({name: float(column[i]) for name, column in sums.items()}, devices=1)
+            device_id: Tally.of(
+                {name: float(column[i]) for name, column in self._per_device.items()}, devices=1
+            )
             for i, device_id in enumerate(self.devices)
         }
 
@@ -62,6 +65,11 @@ class Ledger:
         """[d] of one device."""
         found = self.fields.get(name)
         return np.zeros(len(self.days)) if found is None else found[:, self.devices.index(device_id)]
+
+    @cached_property
+    def _per_device(self) -> dict[str, Array]:
+        """name -> [n] sums over all days."""
+        return {name: array.sum(axis=0) for name, array in self.fields.items()}
 
     def _columns(self, devices: Iterable[str] | None) -> list[int]:
         if devices is None:
@@ -101,9 +109,8 @@ def ledger(table: DayTable, devices: Mapping[str, Device], period: Period, until
     stopped_h = known["ERROR"] / HOUR_S
     fields["stop_cost"] = np.nan_to_num(stopped_h * cost)
     fields["priced_stop_s"] = np.where(np.isnan(cost), 0.0, known["ERROR"])
-    chosen = {
-        key: value for key, value in table.operators_s.items() if key[1] in devices and key[0] in set(days)
-    }
+    wanted = set(days)
+    chosen = {k: value for k, value in table.operators_s.items() if k[1] in devices and k[0] in wanted}
     return Ledger(days, ids, fields, chosen)
 
 

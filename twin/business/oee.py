@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from scipy.stats import chi2
+from scipy.special import gammaincinv
 
 from twin.business.figure import Basis, Figure, Interval, Part, product, ratio
 from twin.business.tally import Tally
@@ -119,7 +119,7 @@ def loading(t: Tally) -> Figure:
 
 
 def mtbf(t: Tally, level: float = 0.9) -> Figure:
-    """Running hours per entry of ERROR; the interval is that of a constant rate (chi-square)."""
+    """Running hours per entry of ERROR; the interval is that of a constant rate (Garwood, 1936)."""
     found = ratio(
         "mtbf",
         "Mean time between stops",
@@ -132,8 +132,8 @@ def mtbf(t: Tally, level: float = 0.9) -> Figure:
     if t.running_h <= 0.0:
         return replace(found, value=None, reason=NO_TIME)
     tail = (1.0 - level) / 2.0
-    low = 2.0 * t.running_h / float(chi2.ppf(1.0 - tail, 2.0 * t.stops + 2.0))
-    high = 2.0 * t.running_h / float(chi2.ppf(tail, 2.0 * t.stops)) if t.stops else float("inf")
+    low = t.running_h / float(gammaincinv(t.stops + 1.0, 1.0 - tail))
+    high = t.running_h / float(gammaincinv(t.stops, tail)) if t.stops else float("inf")
     return replace(found, interval=Interval(low, high, level), basis=Basis.ESTIMATED)
 
 

@@ -54,18 +54,25 @@ class Peer:
 def peer_comparison(ledger: Ledger, devices: Mapping[str, Device], rng: np.random.Generator) -> list[Peer]:
     """Every device that makes samples, by model and device."""
     running_h = ledger.fields["sampled_running_s"] / HOUR_S
-    rate = np.where(
-        running_h >= LEAST_RUNNING_H, ledger.fields["samples"] / np.maximum(running_h, 1e-9), np.nan
-    )
+    samples = ledger.fields["samples"]
+    rate = np.where(running_h >= LEAST_RUNNING_H, samples / np.maximum(running_h, 1e-9), np.nan)
     whole_h = running_h.sum(axis=0)
-    whole = np.where(whole_h > 0, ledger.fields["samples"].sum(axis=0) / np.maximum(whole_h, 1e-9), np.nan)
+    whole = np.where(whole_h > 0, samples.sum(axis=0) / np.maximum(whole_h, 1e-9), np.nan)
+    weights = day_weights(len(ledger.days), rng)
     place = {name: i for i, name in enumerate(ledger.devices)}
     found: list[Peer] = []
     for model, ids in members(devices, By.MODEL).items():
         index = [place[name] for name in ids if name in place and np.isfinite(whole[place[name]])]
-        for i in index:
-            others = [j for j in index if j != i]
-            found.append(_peer(ledger.devices[i], model, i, others, rate, whole, rng))
+        if not index:
+            continue
+        median = float(np.median(whole[index]))
+        differences = rate[:, index] - medians_without_own(rate[:, index])
+        for j, i in enumerate(index):
+            device_id, own = ledger.devices[i], float(whole[i])
+            if len(index) == 1:
+                found.append(Peer(device_id, model, 1, own, None, 0, reason="the only device of its model"))
+            else:
+                found.append(_peer(device_id, model, len(index), own, median, differences[:, j], weights))
     tested = [i for i, peer in enumerate(found) if peer.p is not None]
     for i, adjusted in zip(tested, benjamini_hochberg([found[i].p or 0.0 for i in tested]), strict=True):
         peer = found[i]
@@ -91,25 +98,35 @@ def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     return found.tolist()
 
 
+def medians_without_own(rate: Array) -> Array:
+    """[d, m] of each entry: the median of its row's other entries; NaN entries count for nobody.
+
+    >>> medians_without_own(np.array([[1.0, 2.0, 9.0]])).tolist()
+    [[5.5, 5.0, 1.5]]
+    """
+    ordered = np.sort(rate, axis=1)  # NaN last
+    ranks = np.argsort(np.argsort(rate, axis=1), axis=1)
+    others = np.isfinite(rate).sum(axis=1, keepdims=True) - 1
+
+    def without_own(k: Array) -> Array:
+        """The k-th of the row's others: one further along when it lies at or behind the entry's own rank."""
+        at = np.where(k < ranks, k, k + 1).astype(int).clip(0, rate.shape[1] - 1)
+        return np.take_along_axis(ordered, at, axis=1)
+
+    middle = (without_own((others - 1) // 2) + without_own(others // 2)) / 2.0
+    return np.where((others > 0) & np.isfinite(rate), middle, np.nan)
+
+
 def _peer(
-    device_id: str, model: str, i: int, others: list[int], rate: Array, whole: Array, rng: np.random.Generator
+    device_id: str, model: str, devices: int, own: float, median: float, difference: Array, weights: Array
 ) -> Peer:
-    own = float(whole[i])
-    if not others:
-        return Peer(device_id, model, 1, own, None, 0, reason="the only device of its model")
-    median = float(np.median(whole[[i, *others]]))
-    there = np.isfinite(rate[:, i]) & np.isfinite(rate[:, others]).any(axis=1)
+    there = np.isfinite(difference)
     days = int(there.sum())
     if days < LEAST_DAYS:
         reason = f"{days} of {LEAST_DAYS} days with peers running"
-        return Peer(device_id, model, len(others) + 1, own, median, days, reason=reason)
-    difference = rate[there, i] - np.nanmedian(rate[there][:, others], axis=1)
-    p = (
-        1.0
-        if not difference.any()
-        else float(wilcoxon(difference, alternative="less", zero_method="zsplit").pvalue)
-    )
-    draws = day_weights(days, rng) @ difference / days
-    return Peer(
-        device_id, model, len(others) + 1, own, median, days, float(difference.mean()), interval(draws), p
-    )
+        return Peer(device_id, model, devices, own, median, days, reason=reason)
+    seen = difference[there]
+    p = 1.0 if not seen.any() else float(wilcoxon(seen, alternative="less", zero_method="zsplit").pvalue)
+    drawn = weights[:, there].sum(axis=1)
+    draws = (weights[:, there] @ seen)[drawn > 0] / drawn[drawn > 0]
+    return Peer(device_id, model, devices, own, median, days, float(seen.mean()), interval(draws), p)

@@ -99,19 +99,27 @@ def joined_tables(parts: Sequence[DayTable]) -> DayTable:
     days = tuple(sorted({day for part in parts for day in part.days}))
     devices = tuple(sorted({device_id for part in parts for device_id in part.devices}))
     values: dict[str, Array] = {}
-    operators: dict[tuple[str, str], dict[str, float]] = {}
+    operators: dict[tuple[str, str], Mapping[str, float]] = {}
+    taken: set[str] = set()
     for part in parts:
         rows = np.searchsorted(days, part.days)
         columns = np.searchsorted(devices, part.devices)
         cells = np.ix_(rows, columns)
+        is_new = taken.isdisjoint(part.devices)
+        taken.update(part.devices)
         for name, array in part.values.items():
             if name not in values:
                 values[name] = np.full((len(days), len(devices)), np.nan)
+            if is_new:
+                values[name][cells] = array
+                continue
             old = values[name][cells]
-            both = np.where(np.isnan(old), array, old + np.nan_to_num(array))
-            values[name][cells] = both
+            values[name][cells] = np.where(np.isnan(old), array, old + np.nan_to_num(array))
         for key, seconds in part.operators_s.items():
-            mine = operators.setdefault(key, {})
-            for who, value in seconds.items():
-                mine[who] = mine.get(who, 0.0) + value
+            mine = operators.get(key)
+            operators[key] = seconds if mine is None else _both(mine, seconds)
     return DayTable(days, devices, values, operators)
+
+
+def _both(a: Mapping[str, float], b: Mapping[str, float]) -> dict[str, float]:
+    return {who: a.get(who, 0.0) + b.get(who, 0.0) for who in {**a, **b}}

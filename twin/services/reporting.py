@@ -20,7 +20,7 @@ from twin.business.crew import Team, teams
 from twin.business.figure import Figure
 from twin.business.findings import Finding, findings
 from twin.business.gain import Swing, gain_with_interval, potential_gain, tornado
-from twin.business.ledger import HOUR_S, Ledger, ledger
+from twin.business.ledger import HOUR_S, ledger
 from twin.business.overview import Overview, overview
 from twin.business.payback import payback
 from twin.business.peers import Peer, peer_comparison
@@ -85,14 +85,22 @@ class Reporting:
         self._settings = settings
         self._alerts = alerts
 
-    def counted(self, period: Period, now: datetime, devices: Mapping[str, Device] | None = None) -> Counted:
+    def counted(
+        self,
+        period: Period,
+        now: datetime,
+        devices: Mapping[str, Device] | None = None,
+        *,
+        compare: bool = True,
+    ) -> Counted:
         """States, utilisation, OEE and stops of the period, beside the period before.
 
         devices  None = all of the registry
+        compare  False leaves the period before unread: no hour of it counts as totalled
         """
         chosen = self._devices(devices)
-        before = period.previous()
-        table = self._table(before.first, period.last)
+        first = period.previous().first if compare else period.first
+        table = self._table(first, period.last, operators=False)
         return self._counted(period, now, chosen, table, assumptions(self._settings.settings()))
 
     def report(self, period: Period, now: datetime, devices: Mapping[str, Device] | None = None) -> Report:
@@ -102,15 +110,16 @@ class Reporting:
         assumed = assumptions(settings)
         length = round(assumed["business.baseline_days"].value)
         baseline = Period(period.first - timedelta(days=length), period.first - timedelta(days=1))
-        table = self._table(min(baseline.first, period.previous().first), period.last)
+        table = self._table(min(baseline.first, period.previous().first), period.last, operators=True)
         counted = self._counted(period, now, chosen, table, assumed)
         priced = {name: d for name, d in chosen.items() if name not in counted.other_currency}
         until_s = to_seconds(counted.until)
+        period = counted.period
         book, past = ledger(table, priced, period, until_s), ledger(table, priced, baseline, until_s)
         rng = np.random.default_rng(zlib.crc32(period.text.encode()))
         saved = savings(past, book, priced, assumed, self._cases(period), counted.currency, rng)
         peers = peer_comparison(book, priced, rng)
-        whole, days = book.tally(), _whole_days(book)
+        whole, days = book.tally(), float(len(book.days))
         assigned = settings.get(TEAMS)
         return Report(
             **{name: getattr(counted, name) for name in Counted.__dataclass_fields__},
@@ -134,17 +143,18 @@ class Reporting:
         table: DayTable,
         assumed: Mapping[str, Assumption],
     ) -> Counted:
-        until_s = math.floor((to_seconds(now) - SETTLE_S) / HOUR_S) * HOUR_S
+        until_s = _until_s(now)
         currency, others = _currency(devices)
+        elapsed = _elapsed(period, from_seconds(until_s))
         return Counted(
-            period=period,
+            period=elapsed,
             until=from_seconds(until_s),
             devices=devices,
             currency=currency,
             other_currency=others,
             assumed=assumed,
             overview=overview(
-                ledger(table, devices, period, until_s),
+                ledger(table, devices, elapsed, until_s),
                 ledger(table, devices, period.previous(), until_s),
                 devices,
                 assumed,
@@ -155,12 +165,11 @@ class Reporting:
     def _devices(self, devices: Mapping[str, Device] | None) -> Mapping[str, Device]:
         return devices if devices is not None else {d.device_id: d for d in self._registry.devices()}
 
-    def _table(self, first: date, last: date) -> DayTable:
+    def _table(self, first: date, last: date, *, operators: bool) -> DayTable:
         """All shards, the filled-in past among them."""
+        span = first.isoformat(), last.isoformat()
         names = [name for name, _ in self._shards.shards()]
-        return joined_tables(
-            [self._history.day_table(name, first.isoformat(), last.isoformat()) for name in names]
-        )
+        return joined_tables([self._history.day_table(name, *span, operators=operators) for name in names])
 
     def _cases(self, period: Period) -> FalseAlerts:
         first_s = to_seconds(datetime.fromisoformat(f"{period.first}T00:00:00+00:00"))
@@ -178,5 +187,11 @@ def _currency(devices: Mapping[str, Device]) -> tuple[str, tuple[str, ...]]:
     return currency, tuple(sorted(name for name, device in devices.items() if device.currency != currency))
 
 
-def _whole_days(book: Ledger) -> float:
-    return float(len(book.days))
+def _elapsed(period: Period, until: datetime) -> Period:
+    """The part of the period that has been totalled, whole days; at least its first day."""
+    return Period(period.first, max(period.first, min(period.last, until.date())))
+
+
+def _until_s(now: datetime) -> float:
+    """The end of the newest hour that every device can have sealed."""
+    return math.floor((to_seconds(now) - SETTLE_S) / HOUR_S) * HOUR_S

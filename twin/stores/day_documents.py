@@ -61,8 +61,8 @@ def unpacked_day(data: Mapping[str, Any]) -> dict[str, Totals]:
     return found
 
 
-def table_of(documents: Iterable[Document]) -> DayTable:
-    """All devices' totals of one shard's day documents, decoded layout by layout."""
+def table_of(documents: Iterable[Document], *, operators: bool = True) -> DayTable:
+    """All devices' totals of one shard's day documents, decoded layout by layout; `operators` with their seconds."""
     days: list[str] = []
     devices: dict[str, int] = {}
     cells: dict[str, tuple[list[int], list[int], list[str]]] = {}
@@ -77,14 +77,14 @@ def table_of(documents: Iterable[Document]) -> DayTable:
         for name, field in document.data.items():
             if isinstance(field, str):
                 at = devices.setdefault(name, len(devices))
-                key, added, _, operators = field.split("|", 3)
+                key, added, _, crew = field.split("|", 3)
                 rows, columns, texts = cells.setdefault(key, ([], [], []))
                 rows.append(row)
                 columns.append(at)
                 texts.append(added)
-                if operators:
+                if crew and operators:
                     who.append((day, name))
-                    whose.append(operators)
+                    whose.append(crew)
             elif name.startswith(_LAYOUT):
                 layouts[name] = field["sums"]
             else:

@@ -55,12 +55,11 @@ class DocumentHistoryStore(HistoryStore):
             for document in found
         }
 
-    def day_table(self, shard: str, from_day: str, to_day: str) -> DayTable:
-        return table_of(
-            read_all(
-                self._documents, _DAYS, shard, sort_from=_ordinal(from_day), sort_to=_ordinal(to_day) + 1
-            )
+    def day_table(self, shard: str, from_day: str, to_day: str, *, operators: bool = True) -> DayTable:
+        found = read_all(
+            self._documents, _DAYS, shard, sort_from=_ordinal(from_day), sort_to=_ordinal(to_day) + 1
         )
+        return table_of(found, operators=operators)
 
 
 def recent_writes(
