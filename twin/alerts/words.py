@@ -127,7 +127,12 @@ def _apart(signal: Signal, value: float | None, expected: float | None) -> str:
     off = value - expected
     side = "above" if off >= 0.0 else "below"
     if abs(expected) > 20.0 * signal.sigma and abs(off) < 10.0 * abs(expected) and not _is_interval(signal):
-        return f"is {100.0 * abs(off / expected):.2g} % {side} what the twin expects"
+        share = 100.0 * abs(off / expected)
+        return (
+            f"is {share:,.0f} % {side} what the twin expects"
+            if share >= 9.5
+            else f"is {share:.2g} % {side} what the twin expects"
+        )
     return f"is {number(abs(off))} {signal.unit} {side} what the twin expects".replace("  ", " ")
 
 
