@@ -1,7 +1,7 @@
 """The alerts and cases of one device as immutable values: each change makes a new book.
 
-Promise: a case holds every alert of the device that overlaps another one of it, its severity never falls, it closes when
-its last alert has cleared; the same changes always give the same documents with the same ids. Leaves out telling anybody.
+Promise: a case holds every alert of the device that overlaps another one of it, its severity never falls, it closes
+when its last alert has cleared; the same changes always give the same documents with the same ids. Leaves out telling.
 """
 
 from __future__ import annotations

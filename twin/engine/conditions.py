@@ -20,7 +20,7 @@ MINOR, MAJOR, CRITICAL = (float(s) + 1.0 for s in (Severity.MINOR, Severity.MAJO
 STUCK_CHANCE = 1e-10
 STUCK_LEAST, STUCK_MOST = 40.0, 400.0
 ALIKE_SHARE = 0.4
-"""How much more alike neighbours may be than learned: noise is coloured, and learning may have been at a slower beat."""
+"""How much more alike neighbours may be than learned: noise is coloured, learning may have been at a slower beat."""
 ERROR_LASTS_S = 900.0
 DIVERGED_S = 60.0
 

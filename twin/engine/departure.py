@@ -24,6 +24,8 @@ CUSUM_K, CUSUM_CAP = 2.5, 8.0
 LEAP_S = 900.0
 NOISE_SHARE, NOISE_CAP = 1.0 / 16.0, 25.0
 INFLATION = 1.4
+COLOURED = 0.15
+"""Share of the noise that smoothing is believed not to remove: what was learned at a slow beat cannot tell."""
 
 
 def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
@@ -119,7 +121,7 @@ def _score(
     slow = np.maximum(w.regime("m2") / known - white * w.regime("gain"), 0.0) * (1.0 + 4.0 / known)
     doubt = np.clip(1.0 - w.one("span") / SURE_S, 0.0, 1.0)
     extra = doubt * view.prior2 + (0.002 * h) ** 2 + unsure
-    sigma = np.sqrt(INFLATION * (slow + white * gain) + 0.12 * view.sensor2 + extra)
+    sigma = np.sqrt(INFLATION * (slow + white * np.maximum(gain, COLOURED)) + 0.12 * view.sensor2 + extra)
     off = w["ema"] - mean
     judged = (W >= ENOUGH) & ~(w.is_maintained | w.first)
     deviation = np.where(judged, off / sigma, 0.0)

@@ -88,6 +88,7 @@ class Kernel:
         minute = np.floor(w.tick.t / MINUTE_S)
         turns = minute != w.one("minute")
         seen = rules.judgeable(w).all(axis=0) & ~w.is_maintained & ~w.first
+        seen &= (w.one("settled") > 0.0) | ~(w["W"] >= ENOUGH).any(axis=0)  # a new regime: keep what is known
         look = (turns | (w.one("score") > w.view.score_limit)) & seen
         if look.any():
             outlook.look(w, look, troubled)

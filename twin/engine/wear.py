@@ -1,8 +1,8 @@
 """What the filter says of each damage, and the line through it since trouble began.
 
-The filter runs on its own slower beat (every 5 min, every 15 s while a device departs), since damage is slow and a filter
-step is the dearest thing the engine does; between beats nothing is lost, the model carries the time. When inputs jump
-it predicts up to the jump and leaves that reading out. A signal that was found to lie is not listened to.
+The filter runs on its own slower beat (every 5 min, every 15 s while a device departs), since damage is slow and a
+filter step is the dearest thing the engine does; between beats the model carries the time. When inputs jump it
+predicts up to the jump and leaves that reading out. A signal that was found to lie is not listened to.
 """
 
 from __future__ import annotations
