@@ -17,7 +17,8 @@ from twin.ports import StepCommit, Stores
 from twin.schema.batch import Batch
 from twin.schema.instant import to_seconds
 from twin.services.assembly import build_twin_service, shard_of
-from twin.services.run_twin import CHECKPOINT_EVERY_S, TAKE_OVER_S, TwinService
+from twin.services.cadence import EMBEDDED
+from twin.services.run_twin import TAKE_OVER_S, TwinService
 from twin.stores.opening import open_memory_stores
 
 START = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -70,7 +71,7 @@ def test_a_restart_at_any_moment_ends_in_the_same_states() -> None:
             two = killed.service()
         if round_ == 6:
             for bench in (steady, killed):
-                bench.clock.sleep(CHECKPOINT_EVERY_S)
+                bench.clock.sleep(EMBEDDED.checkpoint_s)
     kept = [{k: v for k, v in s.items() if k != "counts"} for s in steady.states().values()]
     again = [{k: v for k, v in s.items() if k != "counts"} for s in killed.states().values()]
     assert kept == again

@@ -14,6 +14,7 @@ from twin.physics.catalogue import asset_classes
 from twin.ports import Stores
 from twin.services.app import RunningApp
 from twin.services.assembly import build_app, build_twin_service
+from twin.services.cadence import EMBEDDED, Cadence, metered
 from twin.services.run_twin import TwinService
 from twin.settings import Settings
 
@@ -31,10 +32,16 @@ def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = F
             shards=settings.shards,
             window_s=settings.window_s,
             gap_wait_s=settings.gap_wait_s,
+            cadence=cadence_of(settings),
             backfill=backfill,
         )
         for number in range(settings.shards)
     ]
+
+
+def cadence_of(settings: Settings) -> Cadence:
+    """Without limit on an embedded store; in step with the gateways' profile where documents are billed."""
+    return metered(settings.flush_s) if settings.metered else EMBEDDED
 
 
 def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) -> RunningApp:
@@ -51,6 +58,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         demo=settings.demo,
         operators=settings.operators,
         shards=settings.shards,
+        cadence=cadence_of(settings),
     )
     loops = []
     if settings.worker == "inside":

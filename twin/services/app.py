@@ -85,6 +85,14 @@ class RunningApp:
     def now(self) -> datetime:
         return self._clock.now()
 
+    def poll(self) -> Feed:
+        """Bring the feed up to date now; its own thread does this when `start` was called."""
+        return self._feed.poll()
+
+    def pause_s(self, interval_s: float) -> float:
+        """How long the feed's thread would wait after a poll."""
+        return self._feed.pause_s(interval_s)
+
     def feed(self) -> Feed:
         return self._feed.snapshot()
 
@@ -97,13 +105,23 @@ class RunningApp:
         hours = self._history.hours(device_id, from_s - 3600.0, to_s)
         parts = [hour.columns for hour in hours]
         if to_s > to_seconds(self._clock.now()) - RAW_HOURS * 3600.0:
-            for shard in self._shards:
-                parts.append(self._history.recent(shard, from_s, to_s).get(device_id, NO_ROWS))
-            parts.append(self._feed.snapshot().live.get(device_id, NO_ROWS))
+            parts += self._open_hour(device_id, from_s, to_s, [hour.start_s for hour in hours])
         found = between(joined(parts), from_s, to_s)
         if len(found) <= MOST_ROWS:
             return found
         return rows(found, _evenly(found.t_s, MOST_ROWS))
+
+    def _open_hour(
+        self, device_id: str, from_s: float, to_s: float, sealed: Sequence[float]
+    ) -> Sequence[Columns]:
+        """Rows since the last sealed hour: from memory, and from the store what the feed does not reach back to."""
+        kept = self._feed.open_columns(device_id)
+        since_s = max(from_s, sealed[-1] + 3600.0 if sealed else from_s)
+        until_s = min(to_s, float(kept.t_s[0]) if len(kept) else to_s)
+        # A minute's grace: the store's spans begin before the row that is missing.
+        missing = until_s - since_s > 60.0
+        found = [self._history.recent(shard, since_s - 300.0, until_s) for shard in self._shards if missing]
+        return [*(minutes.get(device_id, NO_ROWS) for minutes in found), kept]
 
     def day_totals(self, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
         """Local days of every device; the filled-in past and the live stream count together."""

@@ -17,6 +17,7 @@ from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.services.actions import Actions, Roles
 from twin.services.app import RunningApp
+from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
@@ -44,6 +45,7 @@ def build_twin_service(
     shards: int = 1,
     window_s: float = 60.0,
     gap_wait_s: float = 30.0,
+    cadence: Cadence = EMBEDDED,
     backfill: bool = False,
 ) -> TwinService:
     """The service that steps one shard, or, with `backfill`, the filled-in past of the same shard."""
@@ -72,14 +74,18 @@ def build_twin_service(
             serves=serves,
             takes_strays=not backfill and shard == "S0",
             gap_wait_s=gap_wait_s,
+            cadence=cadence,
         ),
-        keeper=HistoryKeeper(name, stores.history, signals, settle_s=window_s, keep_recent=not backfill),
+        keeper=HistoryKeeper(
+            name, stores.history, signals, settle_s=window_s, keep_recent=not backfill, cadence=cadence
+        ),
         gateways=GatewayWatch(stores.alerts),
         new_block=new_block,
         load_block=load_block,
         clock=clock,
         tidy=stores.tidy,
         meter=stores.meter,
+        cadence=cadence,
         is_backfill=backfill,
     )
 
@@ -92,6 +98,7 @@ def build_app(
     demo: bool,
     operators: frozenset[str] = frozenset(),
     shards: int = 1,
+    cadence: Cadence = EMBEDDED,
 ) -> RunningApp:
     """The application behind the pages, not yet started."""
     feed = LiveFeed(
@@ -103,6 +110,7 @@ def build_app(
         signals=signals_of(classes),
         clock=clock,
         meter=stores.meter,
+        cadence=cadence,
     )
     actions = Actions(
         roles=Roles(demo, operators),

@@ -23,10 +23,10 @@ from twin.ports import HistoryStore
 from twin.schema.history import NO_ROWS, Columns, DeviceHour, Totals, between, joined, rows
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
+from twin.services.cadence import EMBEDDED, Cadence
 
 HOUR_S = 3600.0
 MINUTE_S = 60.0
-TAIL_S = 120.0
 NO_TOTALS = Totals(start_s=0.0, span_s=0.0, readings=0, expected_readings=0.0, state_s={})
 
 
@@ -61,13 +61,19 @@ class HistoryKeeper:
         *,
         settle_s: float = 60.0,
         keep_recent: bool = True,
+        cadence: Cadence = EMBEDDED,
     ) -> None:
-        """signals: asset class -> its signals by name; keep_recent False = no minutes, only sealed hours and days."""
+        """signals: asset class -> its signals by name; keep_recent False = no minutes, only sealed hours and days.
+
+        cadence  its recent_s says how long a stretch of the open hour one document holds
+        """
         self._shard = shard
         self._history = history
         self._signals = signals
         self._settle_s = settle_s
         self._keep_recent = keep_recent
+        self._cadence = cadence
+        self._span_s = cadence.recent_s
         self._open: dict[str, _Open] = {}
         self._parts: dict[tuple[str, str], dict[float, Totals]] = {}
 
@@ -99,6 +105,7 @@ class HistoryKeeper:
         catching_up  gateways that are sending the past: their devices' hours wait for their own readings
         """
         written = Written()
+        self._span_s = self._cadence.recent_s if len(devices) <= self._cadence.few_devices else MINUTE_S
         for device_id, new in step.items():
             device = devices.get(device_id)
             if device is None or not len(new):
@@ -185,18 +192,19 @@ class HistoryKeeper:
             self._parts = {key: parts for key, parts in self._parts.items() if key[1] in newest}
 
     def _write_minutes(self, device_id: str, mine: _Open, new: Columns | None, written: Written) -> None:
-        """Minutes of open hours that closed with this step, and those that late rows re-opened."""
-        open_minute = math.floor(mine.newest_s / MINUTE_S) * MINUTE_S
+        """Minutes (or longer spans) of open hours that closed with this step, and those late rows re-opened."""
+        span_s = self._span_s
+        open_minute = math.floor(mine.newest_s / span_s) * span_s
         starts: set[float] = set()
         if new is not None and len(new):
-            starts.update(np.floor(new.t_s / MINUTE_S) * MINUTE_S)
+            starts.update(np.floor(new.t_s / span_s) * span_s)
             starts.add(
-                math.floor(mine.written_to_s / MINUTE_S) * MINUTE_S if mine.written_to_s > 0 else open_minute
+                math.floor(mine.written_to_s / span_s) * span_s if mine.written_to_s > 0 else open_minute
             )
             mine.written_to_s = mine.newest_s
         for start_s in sorted(starts):
             if mine.sealed_to_s <= start_s < open_minute:
-                minute = between(mine.columns, start_s, start_s + MINUTE_S)
+                minute = between(mine.columns, start_s, start_s + span_s)
                 if len(minute):
                     written.recent.setdefault(start_s, {})[device_id] = minute
-        written.tail[device_id] = between(mine.columns, mine.newest_s - TAIL_S, math.inf)
+        written.tail[device_id] = between(mine.columns, mine.newest_s - span_s - MINUTE_S, math.inf)

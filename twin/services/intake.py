@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -21,6 +22,7 @@ from twin.schema.instant import to_seconds
 from twin.schema.reading import Reading, check_reading, parse_reading
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
+from twin.services.cadence import EMBEDDED, Cadence
 
 EXCERPT_BYTES = 4096
 LIVE_EPOCH_S = 30.0
@@ -64,6 +66,7 @@ class Intake:
         serves: Callable[[str, str], bool],
         takes_strays: bool,
         gap_wait_s: float = 30.0,
+        cadence: Cadence = EMBEDDED,
     ) -> None:
         """signals: asset class -> signals; serves(gateway, epoch): whether this shard's pass reads that epoch."""
         self._telemetry = telemetry
@@ -71,6 +74,9 @@ class Intake:
         self._serves = serves
         self._takes_strays = takes_strays
         self._gap_wait_s = gap_wait_s
+        self._cadence = cadence
+        self._heads: Sequence[EpochHead] = ()
+        self._heads_at = self._strays_at = -math.inf
         self._page = LEAST_BATCHES
         self.cursor: dict[tuple[str, str], int] = {}
         self.gaps_passed = 0
@@ -107,7 +113,12 @@ class Intake:
         device_of  device_id -> its registry entry, None when nobody has registered it
         """
         taken = Taken()
-        heads = [head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)]
+        if monotonic - self._heads_at >= self._cadence.epochs_s:
+            self._heads_at = monotonic
+            self._heads = [
+                head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)
+            ]
+        heads = self._heads
         found = {(head.gateway, head.epoch): self._next(head, monotonic) for head in heads}
         more = False
         for key, batches in found.items():
@@ -123,7 +134,8 @@ class Intake:
         self._rivals = _rivals(heads, now)
         for batch in self._late(monotonic):
             self._judge(batch, device_of, now, taken)
-        if self._takes_strays:
+        if self._takes_strays and monotonic - self._strays_at >= self._cadence.strays_s:
+            self._strays_at = monotonic
             for stray in self._telemetry.take_strays(100):
                 taken.strays.append(stray.epoch)
                 self._judge(stray, device_of, now, taken)

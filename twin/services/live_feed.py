@@ -33,6 +33,7 @@ from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.schema.state import DeviceState
+from twin.services.cadence import EMBEDDED, Cadence
 
 log = logging.getLogger(__name__)
 
@@ -40,8 +41,8 @@ LIVE_S = 960.0
 DAY_S = 86_400.0
 SPAN_S = 600.0
 CASES_BACK_S = 7 * DAY_S
-SLOW_POLL_S = 10.0
-REBUILD_EVERY_S = 2.0
+OPEN_S = 2.2 * 3600.0
+"""How far back the feed keeps rows for a device's page: to the last sealed hour and a little."""
 BACKFILL_SUFFIX = "-backfill"
 PROGRESS_SETTING = "backfill_progress"
 
@@ -79,6 +80,7 @@ class LiveFeed:
         signals: Mapping[str, Mapping[str, Signal]],
         clock: Clock,
         meter: Meter | None = None,
+        cadence: Cadence = EMBEDDED,
     ) -> None:
         self._shards = shards
         self._registry = registry
@@ -88,6 +90,10 @@ class LiveFeed:
         self._signals = signals
         self._clock = clock
         self._meter = meter or Unmetered()
+        self._cadence = cadence
+        self._older: dict[str, list[Columns]] = {}
+        self._shard_names: tuple[str, ...] = ()
+        self._news_at = -math.inf
         self._feed = Feed(version=0, now=clock.now())
         self._versions: dict[str, int] = {}
         self._fleet: dict[str, FleetState] = {}
@@ -110,8 +116,17 @@ class LiveFeed:
         """Poll until told to stop."""
         while not stop.is_set():
             self.poll()
-            self._wake.wait(interval_s)
+            self._wake.wait(self.pause_s(interval_s))
             self._wake.clear()
+
+    def pause_s(self, interval_s: float) -> float:
+        """How long to wait after a poll: until the next commit is due, then `interval_s` until it is there."""
+        return max(interval_s, self._news_at + self._cadence.commit_s - self._clock.monotonic())
+
+    def open_columns(self, device_id: str) -> Columns:
+        """A device's rows of about the last two hours, from memory; fewer right after a start."""
+        live = self._feed.live.get(device_id, NO_ROWS)
+        return joined([*self._older.get(device_id, ()), live])
 
     def poll(self) -> Feed:
         """Bring the snapshot up to date; a store that fails is told in the snapshot, never raised."""
@@ -141,13 +156,15 @@ class LiveFeed:
     def _changes(self, now: datetime) -> dict[str, Any]:
         monotonic = self._clock.monotonic()
         changes: dict[str, Any] = {}
-        slow = monotonic - self._slow_at >= SLOW_POLL_S
+        slow = monotonic - self._slow_at >= self._cadence.slow_s
         if slow:
             self._slow_at = monotonic
             changes["devices"] = {device.device_id: device for device in self._registry.devices()}
             progress = self._settings.settings().get(PROGRESS_SETTING)
             changes["progress"] = (str(progress.value) or None) if progress else None
-        changed = self._read_fleet()
+        changed = self._read_fleet(slow)
+        if changed:
+            self._news_at = monotonic
         if not changed and not slow:
             return {}
         devices = changes.get("devices", self._feed.devices)
@@ -164,17 +181,23 @@ class LiveFeed:
         self._update_columns(changes, devices, now, monotonic)
         return changes
 
-    def _read_fleet(self) -> bool:
+    def _read_fleet(self, slow: bool) -> bool:
+        """Take over what was committed; where reads are billed, the states are asked for without asking first."""
         changed = False
-        for shard, version in self._shards.shards():
-            if shard.endswith(BACKFILL_SUFFIX) or self._versions.get(shard) == version:
-                continue
+        for shard in self._shards_to_read(slow):
             state = self._shards.fleet_state(shard)
-            if state is not None:
+            if state is not None and self._versions.get(shard) != state.version:
                 self._fleet[shard] = state
-                self._versions[shard] = version
+                self._versions[shard] = state.version
                 changed = True
         return changed
+
+    def _shards_to_read(self, slow: bool) -> Sequence[str]:
+        if self._cadence.commit_s and self._shard_names and not slow:
+            return self._shard_names
+        known = [found for found in self._shards.shards() if not found[0].endswith(BACKFILL_SUFFIX)]
+        self._shard_names = tuple(shard for shard, _ in known)
+        return [shard for shard, version in known if self._versions.get(shard) != version]
 
     def _recent_cases(self, now_s: float) -> list[CaseRecord]:
         records = {r.case.case_id: r for r in self._alerts.cases(since_s=now_s - CASES_BACK_S)}
@@ -188,21 +211,30 @@ class LiveFeed:
         now_s = to_seconds(now)
         behind = any(float(state.worker.get("behind_s", 0.0)) > 0.0 for state in self._fleet.values())
         self._must_rebuild = self._must_rebuild or behind
-        if self._must_rebuild and monotonic - self._rebuilt_at >= REBUILD_EVERY_S:
-            self._rebuilt_at = monotonic
+        if self._must_rebuild and monotonic - self._rebuilt_at >= self._cadence.rebuild_s:
+            self._rebuilt_at = monotonic if self._fleet else -math.inf
             self._must_rebuild = behind or not self._fleet
             live = self._rebuild(devices, now_s)
         else:
             live = dict(self._feed.live)
         for state in self._fleet.values():
             for device_id, tail in state.tail.items():
-                grown = joined([live.get(device_id, NO_ROWS), tail])
-                live[device_id] = between(grown, now_s - LIVE_S, math.inf)
+                live[device_id] = self._keep(device_id, joined([live.get(device_id, NO_ROWS), tail]), now_s)
         changes["live"] = live
         for device_id, columns in live.items():
             if device_id in devices:
                 self._count(devices[device_id], columns, now_s)
         changes["day"] = {device_id: self._day(device_id, now_s) for device_id in sorted(self._spans)}
+
+    def _keep(self, device_id: str, grown: Columns, now_s: float) -> Columns:
+        """The rows that are drawn live; older ones are set aside a good piece at a time."""
+        if len(grown) and grown.t_s[0] < now_s - 1.25 * LIVE_S:
+            older = self._older.setdefault(device_id, [])
+            older.append(between(grown, -math.inf, now_s - LIVE_S))
+            while older and older[0].t_s[-1] < now_s - OPEN_S:
+                older.pop(0)
+            return between(grown, now_s - LIVE_S, math.inf)
+        return grown
 
     def _rebuild(self, devices: Mapping[str, Device], now_s: float) -> dict[str, Columns]:
         live: dict[str, Columns] = {}
@@ -213,6 +245,8 @@ class LiveFeed:
             hours = self._history.hours(device_id, now_s - DAY_S - 3600.0, now_s)
             columns = joined([*(hour.columns for hour in hours), recent.get(device_id, NO_ROWS)])
             live[device_id] = between(columns, now_s - LIVE_S, math.inf)
+            older = between(columns, now_s - OPEN_S, now_s - LIVE_S)
+            self._older[device_id] = [older] if len(older) else []
             self._spans[device_id] = {}
             self._count(device, columns, now_s)
         return live

@@ -34,15 +34,13 @@ from twin.schema.alert import Alert, Case
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
+from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
 
 log = logging.getLogger(__name__)
 
-CHECKPOINT_EVERY_S = 300.0
-REGISTRY_EVERY_S = 15.0
-HEARTBEAT_S = 5.0
 TIDY_EVERY_S = 3600.0
 KEEP_TELEMETRY = timedelta(hours=48)
 TAKE_OVER_S = 20.0
@@ -69,12 +67,14 @@ class TwinService:
         clock: Clock,
         tidy: Callable[[], None] = lambda: None,
         meter: Meter | None = None,
+        cadence: Cadence = EMBEDDED,
         is_backfill: bool = False,
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
         tidy         the store's own housekeeping, called about hourly by the holder
         meter        counts the documents of this process; None where the store bills nothing
+        cadence      how often to look and to commit
         is_backfill  a pass over the past: writes history and closed cases only, never alerts
         """
         self.shard = shard
@@ -91,6 +91,7 @@ class TwinService:
         self._tidy = tidy
         self._meter = meter or Unmetered()
         self._metered_from = clock.monotonic()
+        self._cadence = cadence
         self._is_backfill = is_backfill
         self._lease: Lease | None = None
         self._block: Block | None = None
@@ -114,13 +115,19 @@ class TwinService:
         """Why the last step did nothing, in words; "" when it went well."""
         return self._problem
 
+    def pause_s(self, interval_s: float) -> float:
+        """How long to wait after a step that left nothing to read."""
+        if self._lease is None:
+            return max(interval_s, self._cadence.standby_s)
+        return max(interval_s, self._committed + self._cadence.commit_s - self._clock.monotonic())
+
     def run(self, stop: threading.Event, interval_s: float = 1.0) -> None:
         """Step until `stop` is set, then write a last checkpoint and free the shard. Survives store outages."""
         wait_s = interval_s
         while not stop.is_set():
             try:
                 busy = self.step()
-                wait_s = 0.0 if busy else interval_s
+                wait_s = 0.0 if busy else self.pause_s(interval_s)
                 self._problem = ""
             except LeaseLostError as error:
                 log.warning("%s", error)
@@ -179,13 +186,13 @@ class TwinService:
         self._facts["readings"] += len(taken.readings)
         alerts, cases = self._found(step, now_s)
         quiet = not (taken.batches or step.states or alerts or cases)
-        if quiet and not heartbeat and monotonic - self._committed < HEARTBEAT_S:
+        if quiet and not heartbeat and monotonic - self._committed < self._cadence.heartbeat_s:
             return taken.more
         for gateway, epoch, seq, newest in taken.batches:
             if gateway:
                 self._unfolded.setdefault((gateway, epoch), deque()).append((seq, newest))
         history = self._keeper.absorb(step.columns, self._devices, now_s, catching_up)
-        due = monotonic - self._checkpointed >= CHECKPOINT_EVERY_S
+        due = monotonic - self._checkpointed >= self._cadence.checkpoint_s
         commit = StepCommit(
             stepped_at=now,
             cursor=dict(self._intake.cursor),
@@ -269,7 +276,7 @@ class TwinService:
         return device
 
     def _refresh_registry(self, monotonic: float) -> None:
-        if monotonic - self._checked_registry < REGISTRY_EVERY_S:
+        if monotonic - self._checked_registry < self._cadence.registry_s:
             return
         self._checked_registry = monotonic
         devices = {device.device_id: device for device in self._registry.devices()}

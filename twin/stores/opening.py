@@ -26,7 +26,7 @@ from twin.stores.sqlite import SqliteDocuments
 from twin.stores.telemetry import DocumentTelemetryStore
 
 Now = Callable[[], datetime]
-HEAD_EVERY_S = 60.0
+HEAD_EVERY_S = 600.0
 """How old an epoch's head may get where every write is billed."""
 
 
@@ -63,7 +63,12 @@ def open_firestore_stores(client: Any, *, now: Now = utc_now) -> Stores:
     from twin.stores.firestore import FirestoreDocuments
 
     documents = FirestoreDocuments(client)
-    return stores_over(documents, documents, now=now, head_every_s=HEAD_EVERY_S, meter=documents.meter)
+    return metered_stores_over(documents, documents.meter, now=now)
+
+
+def metered_stores_over(documents: Documents, meter: Meter, *, now: Now = utc_now) -> Stores:
+    """Every port over a kernel that is billed by the document, the ground truth in the same database."""
+    return stores_over(documents, documents, now=now, head_every_s=HEAD_EVERY_S, meter=meter)
 
 
 def stores_over(
