@@ -38,7 +38,7 @@ def left_side(device_id: str) -> None:
         return
     asset_class = app.classes.get(feed.devices[device_id].asset_class)
     sheet(device_blocks.health(health_view(state)), "device.health")
-    sheet(device_blocks.life(life_view(state, asset_class)), "device.life")
+    sheet(device_blocks.life(life_view(state, asset_class, in_alert=bool(view.todo.case_id))), "device.life")
 
 
 @st.fragment(run_every=TICK_S)

@@ -120,7 +120,7 @@ def test_value_of_a_sample_comes_from_the_registry_or_is_unknown() -> None:
     assert value_per_sample(FEED.devices, ["PUMP-001"])[0] is None
 
 
-# --- truth -------------------------------------------------------------------------------------------------------------
+# --- truth ---
 
 
 def test_fault_is_found_by_the_first_case_after_its_onset() -> None:
@@ -172,6 +172,11 @@ def test_alert_without_a_fault_is_counted_and_drawn() -> None:
 
 def test_suppressed_case_is_no_false_alert() -> None:
     assert "INST-002" not in [lane.device_id for lane in truth_view(FEED, (), NOW).lanes]
+
+
+def test_silence_explains_itself() -> None:
+    silent = [replace(c, case=replace(c.case, alerts=("stale",))) for c in FEED.cases]
+    assert truth_view(replace(FEED, cases=silent), (), NOW).lanes == ()
 
 
 def test_nothing_broken_invites_to_break_something() -> None:

@@ -55,6 +55,11 @@ def test_life_without_a_number_says_why(state: LifeState, first: str) -> None:
     assert view.words.startswith(first)
 
 
+def test_reason_for_no_life_does_not_contradict_an_open_alert() -> None:
+    calm = replace(WORN, life=Life(LifeState.NOT_IN_ALERT))
+    assert life_view(calm, PUMP, in_alert=True).words.startswith("Not yet. An alert is open")
+
+
 def test_life_with_a_number_carries_its_interval_and_mode() -> None:
     view = life_view(WORN, PUMP)
     assert (view.value, view.unit, view.interval, view.mode) == ("24", "d", "12–47, 80 %", "Bearing wear")
@@ -92,7 +97,7 @@ def test_device_without_a_reading_still_has_a_head() -> None:
     assert "No reading yet" in view.facts
 
 
-# --- signals -------------------------------------------------------------------------------------------------------
+# --- signals ---
 
 
 def test_value_outside_its_range_is_drawn_and_told() -> None:
@@ -133,7 +138,7 @@ def test_range_without_readings_is_empty_and_no_data() -> None:
     assert [(s.state, s.width) for s in view.segments] == [(UNKNOWN, 1.0)]
 
 
-# --- alerts ----------------------------------------------------------------------------------------------------------
+# --- alerts ---
 
 
 def test_alert_headline_counts_owners_and_held() -> None:

@@ -27,7 +27,7 @@ def feed() -> FakeFeed:
     return fake_feed()
 
 
-# --- wording -----------------------------------------------------------------------------------------------------
+# --- wording ---
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,17 @@ def test_todays_moment_carries_no_date() -> None:
     assert moment(NOW - timedelta(hours=17, minutes=6), NOW) == "19 Nov, 21:26"
 
 
-# --- headline, figures, attention ----------------------------------------------------------------------------------
+# --- headline, figures, attention ---
 
 
 def test_quiet_fleet_says_so(feed: FakeFeed) -> None:
     quiet = fleet(replace(feed, cases=()), NOW)
     assert quiet.headline.first == "Nothing needs a person."
     assert quiet.attention == ()
+
+
+def test_fleet_of_which_none_runs_is_told_in_words(feed: FakeFeed) -> None:
+    assert fleet(replace(feed, states={}), NOW).headline.rest.startswith("None of 12")
 
 
 def test_held_back_case_is_neither_counted_nor_ranked(feed: FakeFeed) -> None:
@@ -130,7 +134,7 @@ def test_filters_narrow_tiles_but_not_the_headline(feed: FakeFeed) -> None:
     )
 
 
-# --- tiles -----------------------------------------------------------------------------------------------------------
+# --- tiles ---
 
 
 def tiles_of(feed: FakeFeed) -> dict[str, object]:
@@ -168,7 +172,7 @@ def test_spark_does_not_bridge_a_gap() -> None:
     assert spark(None) == ()
 
 
-# --- timeline --------------------------------------------------------------------------------------------------------
+# --- timeline ---
 
 
 def span(start_s: float, seconds: float, **state_s: float) -> Totals:
@@ -209,7 +213,7 @@ def test_open_case_underlines_to_now_and_held_one_not_at_all(feed: FakeFeed) -> 
     assert rows["INST-002"].alerts == ()
 
 
-# --- last 15 minutes ---------------------------------------------------------------------------------------------------
+# --- last 15 minutes ---
 
 
 def test_only_lines_with_an_open_alert_are_named(feed: FakeFeed) -> None:
@@ -217,6 +221,14 @@ def test_only_lines_with_an_open_alert_are_named(feed: FakeFeed) -> None:
     assert {line.device_id for line in view.lines if line.label} == {"PUMP-001", "INST-003", "INST-006"}
     assert view.silent == ("INST-009",)
     assert "No readings: INST-009." in view.foot
+
+
+def test_wild_departure_is_drawn_at_the_edge_and_said_to_be(feed: FakeFeed) -> None:
+    feed.live["PUMP-001"].deviation[:] = -110.0
+    view = live_lines(feed.live, ["PUMP-001"], open_cases(feed.cases), NOW_S)
+    assert view.limit == 12.0
+    assert view.lines[0].label == "PUMP-001 110 σ"
+    assert "Above 12 σ is drawn at the edge." in view.foot
 
 
 def test_line_breaks_where_readings_are_missing() -> None:
@@ -228,7 +240,7 @@ def test_line_breaks_where_readings_are_missing() -> None:
     assert sum(y is None for _, y in line.points) == 1
 
 
-# --- header ------------------------------------------------------------------------------------------------------------
+# --- header ---
 
 
 def test_dead_feed_looks_dead_although_its_snapshot_is_calm(feed: FakeFeed) -> None:

@@ -19,7 +19,7 @@ def live_option(view: LiveLines, colour: Mapping[str, str]) -> Option:
         item: Option = {
             "type": "line",
             "name": line.device_id,
-            "data": [list(point) for point in line.points],
+            "data": [[x, None if y is None else min(y, view.limit)] for x, y in line.points],
             "showSymbol": False,
             "silent": not abnormal,
             "z": 3 if abnormal else 2,

@@ -63,7 +63,7 @@ def case_facts(device: Device | None, state: DeviceState | None) -> tuple[Fact, 
     """What is known of the price of waiting: remaining life, risk, cost of standing still."""
     facts: list[Fact] = []
     life = state.life if state else None
-    if life is not None and life.state is LifeState.VALUE and life.p50_h is not None:
+    if life is not None and life.state == LifeState.VALUE and life.p50_h is not None:
         value, unit = hours_span(life.p50_h)
         interval = f"{span_of(life.p10_h, life.p90_h)}, 80 %" if life.p10_h is not None else ""
         facts.append(Fact("Remaining", f"{value} {unit}", interval))

@@ -75,7 +75,7 @@ def answers(commands: Sequence[Command], now: datetime, most: int = 6) -> tuple[
     told = []
     for command in commands[:most]:
         kind = str(command.arguments.get("kind", ""))
-        verb = "Inject" if command.kind is CommandKind.INJECT else "Repair"
+        verb = "Inject" if command.kind == CommandKind.INJECT else "Repair"
         what = (
             f"{verb} {title(kind).lower()} on {command.device_id}" if kind else f"{verb} {command.device_id}"
         )

@@ -65,7 +65,7 @@ def as_expected(feed: Feed) -> list[str]:
         d
         for d, s in feed.states.items()
         if s.status == "RUNNING"
-        and s.freshness is Freshness.ON_TIME
+        and s.freshness == Freshness.ON_TIME
         and d not in troubled
         and not s.inherited_from
     ]
@@ -82,7 +82,8 @@ def _headline(feed: Feed, now: datetime) -> Headline:
         else "Nothing needs a person."
     )
     runs = plural(fine, "runs", "run")
-    rest = f"{count(fine, start=True)} of {total} {runs} as the twin expects."
+    some = count(fine, start=True) if fine else "None"
+    rest = f"{some} of {total} {runs} as the twin expects."
     reporting = sum(1 for d in feed.devices if status_of(feed.states.get(d), now).has_data)
     age = data_age(feed, now)
     meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · {reporting} of {total} devices reporting"
@@ -93,11 +94,9 @@ def _figures(feed: Feed, now: datetime, day: LastDay) -> tuple[Figure, ...]:
     age = data_age(feed, now)
     old = f" · {age} old" if age else ""
     running = sum(
-        1 for s in feed.states.values() if s.status == "RUNNING" and s.freshness is not Freshness.NO_DATA
+        1 for s in feed.states.values() if s.status == "RUNNING" and s.freshness != Freshness.NO_DATA
     )
-    scores = sorted(
-        (s.health.score, d) for d, s in feed.states.items() if s.freshness is not Freshness.NO_DATA
-    )
+    scores = sorted((s.health.score, d) for d, s in feed.states.items() if s.freshness != Freshness.NO_DATA)
     cases = open_cases(feed.cases)
     urgent = len(needs_person(cases))
     held = sum(1 for c in feed.cases if c.case.is_open and is_held(c))

@@ -71,16 +71,19 @@ def health_view(state: DeviceState) -> HealthView:
     return HealthView(tuple(rows), band, f"{there} of 4 inputs present{capped}", there, 4)
 
 
-def life_view(state: DeviceState, asset_class: AssetClass | None) -> LifeView:
-    """A number with its interval only where the trend is significant; otherwise the reason in words."""
+def life_view(state: DeviceState, asset_class: AssetClass | None, *, in_alert: bool = False) -> LifeView:
+    """A number with its interval only where the trend is significant; otherwise the reason in words.
+
+    in_alert  whether the device has an open case, so that the reason does not contradict it
+    """
     life = state.life
     labels = {mode.name: mode.label for mode in asset_class.modes} if asset_class else {}
     mode = labels.get(life.mode, title(life.mode)) if life.mode else ""
     score = "" if state.maintenance_score is None else f"{state.maintenance_score:.0f}"
-    if life.state is LifeState.VALUE and life.p50_h is not None:
+    if life.state == LifeState.VALUE and life.p50_h is not None:
         value, unit = hours_span(life.p50_h)
         return LifeView(value, unit, _interval(life, unit), _risk(life), "", mode, score)
-    return LifeView("", "", "", _risk(life), _words(life, state), mode, score)
+    return LifeView("", "", "", _risk(life), _words(life, state, in_alert), mode, score)
 
 
 def _in_order(lost: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -102,7 +105,7 @@ def _note(name: str, state: DeviceState, most: float) -> str:
 
 
 def _short(life: Life) -> str:
-    if life.state is LifeState.VALUE and life.p50_h is not None:
+    if life.state == LifeState.VALUE and life.p50_h is not None:
         value, unit = hours_span(life.p50_h)
         return f"{value} {unit}"
     return {
@@ -129,7 +132,9 @@ def _risk(life: Life) -> str:
     return f"{percent(life.fail_probability)} risk of failure in {value} {unit}"
 
 
-def _words(life: Life, state: DeviceState) -> str:
+def _words(life: Life, state: DeviceState, in_alert: bool) -> str:
+    if in_alert and life.state == LifeState.NOT_IN_ALERT:
+        return "Not yet. An alert is open, but nothing that wears has been seen long enough to say when it will fail."
     return {
         LifeState.LEARNING: f"Learning, {percent(state.learning)} done. "
         "A number appears when the twin has seen enough running.",

@@ -15,6 +15,7 @@ from twin.views.wording import number
 WINDOW_S = 900.0
 MAX_POINTS = 150
 MOST_IN_ALL = 4500
+HIGHEST = 12.0
 GAP_SPANS = 3.0
 SILENT_MIN = 1.0
 
@@ -71,9 +72,9 @@ def live_lines(
         tuple(lines),
         quiet,
         tuple(silent),
-        max(6.0, float(np.ceil(peak / 3.0) * 3.0)),
+        min(HIGHEST, max(6.0, float(np.ceil(peak / 3.0) * 3.0))),
         _alt(lines),
-        _foot(quiet, silent),
+        _foot(quiet, silent, peak),
     )
 
 
@@ -103,6 +104,7 @@ def _alt(lines: Sequence[Line]) -> str:
     return f"Deviation from the twin, last 15 minutes: {', '.join(named)}; the other {len(lines) - len(named)} grey."
 
 
-def _foot(quiet: int, silent: Sequence[str]) -> str:
+def _foot(quiet: int, silent: Sequence[str], peak: float) -> str:
+    edge = f" Above {HIGHEST:.0f} σ is drawn at the edge." if peak > HIGHEST else ""
     still = f" No readings: {', '.join(silent)}." if silent else ""
-    return f"Size of the largest deviation per device, band 3 σ. Grey: {quiet} without an open alert.{still}"
+    return f"Size of the largest deviation per device, band 3 σ. Grey: {quiet} without an open alert.{edge}{still}"

@@ -128,7 +128,7 @@ def _steps(record: CaseRecord, alerts: list[Alert], now: datetime) -> list[tuple
         steps.append((case.closed_s, f"Back to normal after {age(case.closed_s - case.onset_s)}"))
     told = [(moment(from_seconds(at_s), now), text) for at_s, text in sorted(steps)]
     if case.is_open:
-        clearing = alerts and all(a.condition.state is ConditionState.CLEARING for a in alerts)
+        clearing = alerts and all(a.condition.state == ConditionState.CLEARING for a in alerts)
         if is_held(record):
             told.append(("now", f"Held back: {held.reason}"))
         elif clearing:

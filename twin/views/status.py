@@ -33,13 +33,13 @@ def status_of(state: DeviceState | None, now: datetime) -> Status:
     if state is None:
         return Status("nod", "No reading yet")
     silent_s = to_seconds(now) - state.observed_at_s
-    if state.freshness is Freshness.NO_DATA:
+    if state.freshness == Freshness.NO_DATA:
         return Status("nod", f"No data {age(silent_s)}")
     mark = _MARKS.get(state.status, "nod")
     word = _WORDS[mark]
     if mark == "err" and state.error_code:
         word = f"Stopped, {state.error_code}"
-    late = f"Late, {age(silent_s)}" if state.freshness is Freshness.LATE else ""
+    late = f"Late, {age(silent_s)}" if state.freshness == Freshness.LATE else ""
     return Status(mark, word, late)
 
 

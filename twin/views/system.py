@@ -64,17 +64,23 @@ def system_view(
 def _facts(facts: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(facts, Mapping):
         return (("Worker", str(facts)),)
-    return tuple(
-        (title(str(name)), _value(str(name), value)) for name, value in facts.items() if name != "shard"
-    )
+    return tuple((_name(str(n)), _value(str(n), value)) for n, value in facts.items() if n != "shard")
+
+
+def _name(name: str) -> str:
+    return title(name.removesuffix("_ms").removesuffix("_s"))
 
 
 def _value(name: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if name.endswith("_ms"):
         return f"{number(float(value))} ms"
-    return age(value) if name.endswith("_s") and value >= 1 else number(float(value), 6)
+    if name.endswith("_s"):
+        return age(value)
+    return f"{value:,}" if isinstance(value, int) else number(value)
 
 
 def _trouble(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:

@@ -68,7 +68,10 @@ def causes(fault: Fault) -> tuple[str, ...]:
 def false_cases(
     cases: Sequence[CaseRecord], faults: Sequence[Fault], simulated: set[str], now_s: float
 ) -> list[CaseRecord]:
-    """Cases of simulated devices that no fault explains."""
+    """Cases of simulated devices that no fault explains.
+
+    Silence explains itself (a gateway that was switched off sends nothing), so that it is never a false alert.
+    """
     explained: set[str] = set()
     for fault in faults:
         end_s = fault.repaired_s if fault.repaired_s is not None else now_s
@@ -84,4 +87,5 @@ def false_cases(
         if c.case.case_id not in explained
         and c.case.device_id in simulated
         and c.suppression.state != "suppressed"
+        and not all(rule.startswith("stale") for rule in c.case.alerts)
     ]

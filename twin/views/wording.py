@@ -101,7 +101,7 @@ def signed(value: float, digits: int = 2) -> str:
 
 def points(value: float) -> str:
     """One decimal, true minus: what adds up on screen is rounded the same everywhere."""
-    return f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−")
+    return f"{value:,.1f}".replace("-0.0", "0.0").replace("-", "−")
 
 
 def percent(share: float | None, digits: int = 0) -> str:
