@@ -80,6 +80,17 @@ def findings(
     return sorted(found, key=lambda one: (not one.money.distinguishable, -(one.money.value or 0.0)))
 
 
+def foremost(found: Sequence[Finding], most: int, per_kind: int = 2) -> list[Finding]:
+    """The first of each kind in rank order, so that one kind does not fill the list."""
+    seen: dict[str, int] = {}
+    kept = []
+    for one in found:
+        seen[one.kind] = seen.get(one.kind, 0) + 1
+        if seen[one.kind] <= per_kind:
+            kept.append(one)
+    return kept[:most]
+
+
 def _finding(
     case: _Case, kind: str, title: str, text: str, daily: Array, basis: Basis, source: str, parts: tuple[Part, Part],
     shake: Callable[[Array], Array] = lambda draws: draws,
@@ -170,7 +181,7 @@ def _stopped(case: _Case, assumed: Mapping[str, Assumption]) -> Finding | None:
         case,
         "stops",
         f"{case.device.device_id} was stopped for {number(total)} h",
-        f"{number(stops)} {'stop' if round(stops) == 1 else 'stops'} in {len(case.ledger.days)} days.",
+        f"{stops:,.0f} {'stop' if round(stops) == 1 else 'stops'} in {len(case.ledger.days)} days.",
         stopped_h * case.device.cost_per_unplanned_h * assumed["business.stop_cost_factor"].value,
         Basis.ESTIMATED,
         "ERROR hours × cost of an unplanned hour by the registry",

@@ -35,6 +35,16 @@ def members(devices: Mapping[str, Device], by: By) -> dict[str, list[str]]:
     return dict(sorted(found.items()))
 
 
+def instruments(devices: Mapping[str, Device]) -> list[str]:
+    """Devices that do booked work: those with an ideal rate or a value per sample; all where none has either."""
+    found = [
+        name
+        for name, d in devices.items()
+        if d.ideal_rate_per_h is not None or d.value_per_sample is not None
+    ]
+    return sorted(found or devices)
+
+
 def tallies(ledger: Ledger, devices: Mapping[str, Device], by: By) -> dict[str, Tally]:
     """One tally per group over the whole period."""
     if by is By.DEVICE:

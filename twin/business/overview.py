@@ -9,7 +9,7 @@ from twin.business.assumptions import Assumption
 from twin.business.downtime import cost_of_stops
 from twin.business.figure import Compared, Figure
 from twin.business.gain import TARGET
-from twin.business.groups import By, Step, series, tallies
+from twin.business.groups import By, Step, instruments, series, tallies
 from twin.business.ledger import Ledger
 from twin.business.oee import mtbf, mttr, oee, throughput
 from twin.business.states import StateShare, state_shares
@@ -18,6 +18,7 @@ from twin.business.utilisation import of_available, utilisation
 from twin.schema.registry import Device
 
 WEEKLY_FROM_D = 60
+_OF_ALL = ("mtbf", "mttr", "stop_cost")
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,17 @@ class GroupRow:
 
 @dataclass(frozen=True)
 class Overview:
-    """trend: (first day, utilisation of available hours), by day, by week from 60 days on."""
+    """Utilisation, OEE and throughput are of the instruments; states, stops and groups of all devices.
+
+    trend   (first day, utilisation of available hours), by day, by week from 60 days on
+    """
 
     states: tuple[StateShare, ...]
     figures: Mapping[str, Compared]
     trend: tuple[tuple[str, Figure], ...]
     step: Step
     groups: Mapping[By, tuple[GroupRow, ...]]
-    whole: Tally
+    instruments: tuple[str, ...]
 
 
 def overview(
@@ -48,8 +52,8 @@ def overview(
     currency: str,
 ) -> Overview:
     """Everything that is counted rather than compared with a model; `before` is the period before, same devices."""
-    whole = now.tally()
-    current, earlier = figures_of(whole, currency), figures_of(before.tally(), currency)
+    whole, working = now.tally(), instruments(devices)
+    current, earlier = _figures(now, working, currency), _figures(before, working, currency)
     targets = {"utilisation_available": assumed[TARGET].value}
     step = Step.WEEK if len(now.days) >= WEEKLY_FROM_D else Step.DAY
     return Overview(
@@ -57,7 +61,7 @@ def overview(
         figures={
             name: Compared(figure, earlier[name], targets.get(name)) for name, figure in current.items()
         },
-        trend=tuple(series(now, of_available, step=step)),
+        trend=tuple(series(now, of_available, devices=working, step=step)),
         step=step,
         groups={
             by: tuple(
@@ -65,8 +69,13 @@ def overview(
             )
             for by in (By.DEVICE, By.MODEL, By.AREA)
         },
-        whole=whole,
+        instruments=tuple(working),
     )
+
+
+def _figures(ledger: Ledger, working: list[str], currency: str) -> dict[str, Figure]:
+    everything = figures_of(ledger.tally(), currency)
+    return {**figures_of(ledger.tally(working), currency), **{name: everything[name] for name in _OF_ALL}}
 
 
 def figures_of(t: Tally, currency: str) -> dict[str, Figure]:

@@ -136,8 +136,8 @@ def _savings_lines(
             "shorter",
             Basis.VERIFIED,
             "actual stops × (cost of a stop then − cost of a stop now)",
-            Part("cost of a stop then", at["each_before"], currency),
-            Part("cost of a stop now", at["each_now"], currency),
+            Part("a stop then", at["each_before"], currency),
+            Part("now", at["each_now"], currency),
         ),
         line(
             "fewer_rejects",
@@ -145,8 +145,8 @@ def _savings_lines(
             "rejects",
             Basis.ESTIMATED,
             "rejected share then − now, × samples now × the registry's value of a sample",
-            Part("rejected then, at today's samples", at["rejects_modelled"], "samples"),
-            Part("rejected now", at["rejects_actual"], "samples"),
+            Part("rejects expected", at["rejects_modelled"], "samples"),
+            Part("rejects", at["rejects_actual"], "samples"),
         ),
     )
 
@@ -159,7 +159,7 @@ def _system(months: float, currency: str, assumed: Mapping[str, Assumption]) -> 
         -monthly.value * months,
         currency,
         Part("a month", monthly.value, currency),
-        Part("months", months, "months"),
+        Part("× 30 days", months, "1"),
         basis=Basis.ASSUMED,
         source=monthly.source,
     )

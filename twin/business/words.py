@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import math
 
-from twin.business.figure import Figure, Interval
+from twin.business.figure import Compared, Figure, Interval
 
 NOT_MEASURED = "not measured"
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF "}
-_PLAIN = {"share", "h", "1/h", "months", "samples", "stops", "cases", "devices", "d", "1"}
+_PLAIN = {"h", "1/h", "months", "d"}
+_COUNTS = {"samples", "stops", "cases", "devices", "1"}
+DAYS_A_MONTH = 30.0
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -52,18 +54,20 @@ def money(amount: float | None, currency: str) -> str:
         size, suffix = size / 1e6, " M"
     elif size >= 9_950:
         size, suffix = size / 1e3, " k"
-    return f"{'−' if amount < 0 else ''}{_SYMBOLS.get(currency, currency + ' ')}{number(size)}{suffix}"
+    return f"{'−' if amount < 0 else ''}{_SYMBOLS.get(currency, currency + ' ')}{_short(size)}{suffix}"
 
 
 def quantity(value: float | None, unit: str) -> str:
-    """A value in its unit: "61.2 %", "$41.2 k", "5.20 h"."""
+    """A value in its unit: "61.2 %", "$41.2 k", "5.20 h"; counts are bare numbers, whole ones without decimals."""
     if value is None:
         return NOT_MEASURED
     if unit == "share":
         return percent(value)
-    if unit in _PLAIN:
-        return number(value) if unit == "1" else f"{number(value)} {unit}"
-    return money(value, unit)
+    if unit == "months" and abs(value) < 2.0:
+        return f"{number(value * DAYS_A_MONTH, 2)} d"
+    if unit in _COUNTS:
+        return f"{value:,.0f}" if abs(value) >= 100 or value == round(value) else number(value)
+    return f"{_short(value)} {unit}" if unit in _PLAIN else money(value, unit)
 
 
 def span(interval: Interval | None, unit: str) -> str:
@@ -89,19 +93,33 @@ def certainty(figure: Figure) -> str:
 
 
 def parts_text(figure: Figure) -> str:
-    """ "3,584 h running of 5,856 h available", or why there is no value."""
+    """ "3,584 h running of 5,856 h available", "12 stops expected, 9 stops", or why there is no value."""
     if figure.value is None:
         return figure.reason
-    if figure.numerator is None:
+    parts = [
+        f"{quantity(part.value, part.unit)} {part.label}"
+        for part in (figure.numerator, figure.denominator)
+        if part is not None
+    ]
+    return (" of " if figure.unit == "share" else ", ").join(parts)
+
+
+def change_text(compared: Compared) -> str:
+    """ "up 3.4 points on the period before"; nothing without a period before."""
+    change, unit = compared.change, compared.figure.unit
+    if change is None:
         return ""
-    top = f"{quantity(figure.numerator.value, figure.numerator.unit)} {figure.numerator.label}"
-    if figure.denominator is None:
-        return top
-    return (
-        f"{top} of {quantity(figure.denominator.value, figure.denominator.unit)} {figure.denominator.label}"
-    )
+    size = f"{abs(change) * 100:.1f} points" if unit == "share" else quantity(abs(change), unit)
+    if size.startswith("0.0 points") or change == 0:
+        return "as in the period before"
+    return f"{'up' if change > 0 else 'down'} {size} on the period before"
 
 
 def exclusions_text(figure: Figure) -> str:
     """ "planned work 214 h, no data 61 h" """
     return ", ".join(f"{part.label} {quantity(part.value, part.unit)}" for part in figure.exclusions)
+
+
+def _short(value: float) -> str:
+    """Three digits, without the decimals of a whole number."""
+    return f"{value:,.0f}" if value == round(value) else number(value)

@@ -36,6 +36,9 @@ class Command:
 COMMANDS = (
     Command("demo", "a living fleet on this machine, in the browser", "twin.commands.demo", ("runtime",)),
     Command("worker", "run the twin without the app", "twin.commands.worker", ("runtime",)),
+    Command("report", "business figures of a week or month as PDF, Excel or CSV", "twin.commands.report", ("runtime",)),
+    Command("forget-operator", "replace an operator's id everywhere", "twin.commands.forget_operator", ("runtime",)),
+    Command("cost", "what a fleet would cost a month in the cloud", "twin.commands.cost", ("runtime",)),
     Command("check", "what this machine has, and what is missing", "twin.commands.check", ()),
     Command("setup", "make .venv and install what the app needs", "twin.commands.setup", ()),
     Command("data", "download the recorded data sets", "twin.commands.data", ()),
@@ -49,7 +52,7 @@ COMMANDS = (
 
 def help_text() -> str:
     lines = ["usage: python -m twin <command> [options]", ""]
-    lines += [f"  {command.name:<8} {command.summary}" for command in COMMANDS if command.available()]
+    lines += [f"  {command.name:<15} {command.summary}" for command in COMMANDS if command.available()]
     lines += ["", "python -m twin <command> --help tells a command's options."]
     return "\n".join(lines)
 

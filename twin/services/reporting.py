@@ -20,6 +20,7 @@ from twin.business.crew import Team, teams
 from twin.business.figure import Figure
 from twin.business.findings import Finding, findings
 from twin.business.gain import Swing, gain_with_interval, potential_gain, tornado
+from twin.business.groups import instruments
 from twin.business.ledger import HOUR_S, ledger
 from twin.business.overview import Overview, overview
 from twin.business.payback import payback
@@ -119,11 +120,12 @@ class Reporting:
         rng = np.random.default_rng(zlib.crc32(period.text.encode()))
         saved = savings(past, book, priced, assumed, self._cases(period), counted.currency, rng)
         peers = peer_comparison(book, priced, rng)
-        whole, days = book.tally(), float(len(book.days))
+        working = ledger(table, {name: priced[name] for name in instruments(priced)}, period, until_s)
+        whole, days = working.tally(), float(len(working.days))
         assigned = settings.get(TEAMS)
         return Report(
             **{name: getattr(counted, name) for name in Counted.__dataclass_fields__},
-            gain=gain_with_interval(book, assumed, counted.currency, rng),
+            gain=gain_with_interval(working, assumed, counted.currency, rng),
             swings=tuple(tornado(lambda a: potential_gain(whole, days, a, counted.currency).value, assumed)),
             saved=saved,
             baseline=baseline,

@@ -1,0 +1,72 @@
+"""`python -m twin report`: the business figures of a week or month as PDF, Excel or CSV."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from twin.bootstrap import Settings, open_stores
+from twin.business.periods import Period, month_of, week_of
+from twin.commands.client import firestore_client
+from twin.commands.environment import say
+from twin.errors import SettingsError
+from twin.services.report_pdf import report_pdf
+from twin.services.report_rows import report_csv, report_xlsx
+from twin.services.reporting import Reporting
+
+FORMATS = ("pdf", "xlsx", "csv")
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m twin report", description="Write the business figures of a week or month to a file."
+    )
+    parser.add_argument(
+        "--store", help="store URL (default: TWIN_STORE, else the embedded store in TWIN_HOME)"
+    )
+    parser.add_argument("--period", choices=("week", "month"), default="week")
+    parser.add_argument(
+        "--day", help="a day in the period, YYYY-MM-DD (default: the last period that is over)"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="file to write")
+    parser.add_argument("--format", choices=FORMATS, help="default: by the file's ending, else pdf")
+    options = parser.parse_args(argv)
+    settings = Settings.from_environ(os.environ, store_url=options.store)
+    now = datetime.now(UTC)
+    ending = options.out.suffix.lstrip(".").lower()
+    kind = options.format or (ending if ending in FORMATS else "pdf")
+    stores = open_stores(settings.store_url, firestore_client)
+    try:
+        reporting = Reporting(
+            history=stores.history,
+            shards=stores.shards,
+            registry=stores.registry,
+            settings=stores.settings,
+            alerts=stores.alerts,
+        )
+        report = reporting.report(chosen_period(options.period, options.day, now.date()), now)
+    finally:
+        stores.close()
+    if kind == "pdf":
+        content = report_pdf(report, settings.home / "fonts")
+    else:
+        content = report_xlsx(report) if kind == "xlsx" else report_csv(report)
+    options.out.write_bytes(content)
+    say(f"{options.out}: {report.period.text}, {len(report.devices)} devices, {len(content):,} bytes.")
+    return 0
+
+
+def chosen_period(kind: str, day: str | None, today: date) -> Period:
+    """The week or month with the day in it; without a day the last one that is over."""
+    of = week_of if kind == "week" else month_of
+    if day is None:
+        return of(of(today).first - timedelta(days=1))
+    try:
+        return of(date.fromisoformat(day))
+    except ValueError as error:
+        raise SettingsError(
+            "--day", value=day, rule="must be a day like 2026-03-02", next_step="Correct it or leave it out"
+        ) from error

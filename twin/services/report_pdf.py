@@ -1,0 +1,248 @@
+"""The report of a period as PDF: what happened to the money on page one, use and stops on page two, then the evidence.
+
+Sentences are made from the figures; where a figure is missing, its reason stands in its place.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twin.business.figure import Figure
+from twin.business.findings import foremost
+from twin.business.groups import By
+from twin.business.words import certainty, change_text, money, parts_text, percent, quantity, value_text
+from twin.services import report_charts as charts
+from twin.services.report_sheet import INK, INK2, INK3, LEFT, RIGHT, TOP, WIDTH, Sheet
+from twin.services.reporting import Report
+
+MOST_ROWS = 40
+MOST_FINDINGS = 6
+
+
+def report_pdf(report: Report, cache: Path) -> bytes:
+    """The PDF. `cache` is a folder for cut fonts."""
+    stamp = f"{report.until:%d %b %Y, %H:%M} UTC"
+    foot = f"Operational twin · {report.period.text} · totals up to {stamp}"
+    if report.simulated:
+        foot += " · simulated data"
+    sheet = Sheet(cache, title=f"Business report, {report.period.text}", foot=foot)
+    sheet.set_creation_date(report.until)
+    y = _head(sheet, report)
+    y = _money(sheet, y, report)
+    sheet.add_page()
+    y = _use(sheet, TOP, report)
+    y = _where_money_is_left(sheet, sheet.room(y + 4, 60), report)
+    y = _gain(sheet, sheet.room(y + 4, 62), report)
+    y = _tables(sheet, sheet.room(y + 4, 60), report)
+    _assumptions(sheet, sheet.room(y + 4, 60), report)
+    return bytes(sheet.output())
+
+
+def headline(report: Report) -> tuple[str, str]:
+    """What the period says in two sentences."""
+    net, used = report.saved.net, report.overview.figures["utilisation_available"].figure
+    if net.value is not None and net.interval is not None:
+        low, high = (money(value, net.unit) for value in (net.interval.low, net.interval.high))
+        if not net.distinguishable:
+            return "The net saving is not distinguishable from zero.", f"It lies between {low} and {high}."
+        word = "saving" if net.value > 0 else "loss"
+        first = f"{money(abs(net.value), net.unit)} net {word} in the period."
+        return first, f"Between {low} and {high}; {money(report.saved.verified.value, net.unit)} is verified."
+    if used.value is None:
+        return "No day of this period has been totalled.", "Figures appear with the first readings."
+    return f"Instruments run {percent(used.value)} of their available hours.", report.saved.reason + "."
+
+
+def _head(sheet: Sheet, report: Report) -> float:
+    first, rest = headline(report)
+    y = sheet.paragraph(LEFT, TOP, first, WIDTH, size=19, bold=True)
+    y = sheet.paragraph(LEFT, y + 0.5, rest, WIDTH, size=13, colour=INK3)
+    devices = len(report.devices)
+    meta = (
+        f"{report.period.text} · {devices} devices, each by its site's clock · against {report.baseline.text}"
+    )
+    sheet.put(LEFT, y + 1.5, meta, size=8.5, colour=INK3, width=WIDTH)
+    return y + 9
+
+
+def _money(sheet: Sheet, y: float, report: Report) -> float:
+    figures = report.overview.figures
+    strip = (
+        (report.saved.net, ""),
+        (report.saved.verified, ""),
+        (report.payback, ""),
+        (figures["utilisation_available"].figure, _change(report, "utilisation_available")),
+        (figures["oee"].figure, _change(report, "oee")),
+    )
+    wide = WIDTH / len(strip)
+    sheet.rule(LEFT, y, WIDTH, INK, 0.5)
+    for i, (figure, note) in enumerate(strip):
+        x = LEFT + i * wide + (2.5 if i else 0.0)
+        sheet.put(
+            x,
+            y + 2.5,
+            figure.label if figure.name != "utilisation_available" else "Utilisation",
+            size=8.5,
+            colour=INK2,
+        )
+        big = value_text(figure) if figure.value is not None else "–"
+        sheet.put(x, y + 7.0, big, size=17, width=wide - 4)
+        below = (
+            note
+            if figure.value is not None and note
+            else (certainty(figure) if figure.value is not None else "")
+        )
+        sheet.paragraph(
+            x, y + 15.2, below or figure.reason or parts_text(figure), wide - 4, size=7, colour=INK3
+        )
+        if i:
+            sheet.line_of([(x - 2.5, y + 2), (x - 2.5, y + 24)], (0xD3, 0xD8, 0xD8), 0.2)
+    y += 29
+    y = sheet.section(y, "From baseline to actual cost", report.period.text)
+    if report.saved.net.value is None:
+        y = sheet.paragraph(LEFT, y, report.saved.reason + ".", WIDTH, colour=INK2)
+    else:
+        y = charts.key(sheet, charts.waterfall(sheet, y, report.saved, LEFT, WIDTH), LEFT)
+        note = (
+            f"Modelled baseline: stops and rejects per running hour and device in {report.baseline.text}, "
+            "at the running hours of this period. Intervals by resampling days in blocks. A saving is a difference "
+            "between two periods; it does not prove its cause."
+        )
+        y = sheet.paragraph(LEFT, y, note, WIDTH, size=7.5, colour=INK3)
+    y = sheet.section(y + 5, "Where the time went", "states after SEMI E10, no data shown by itself")
+    y = charts.state_bar(sheet, y, report.overview.states, LEFT, WIDTH)
+    total = sum(share.seconds for share in report.overview.states) / 3600
+    sheet.put(
+        LEFT, y, f"The rows add up to {total:,.1f} device hours, the whole period.", size=7.5, colour=INK3
+    )
+    return y + 5
+
+
+def _use(sheet: Sheet, y: float, report: Report) -> float:
+    figures = report.overview.figures
+    half = (WIDTH - 10) / 2
+    start = sheet.section(y, "Utilisation", "four definitions", width=half)
+    used = ("utilisation_calendar", "utilisation_staffed", "utilisation_available", "booked_unused")
+    left = charts.share_bars(sheet, start, [figures[name].figure for name in used], LEFT, half)
+    sheet.section(y, "OEE", "availability × performance × quality", x=LEFT + half + 10, width=half)
+    parts = [figures[name].figure for name in ("availability", "performance", "quality", "oee", "teep")]
+    right = charts.share_bars(sheet, start, parts, LEFT + half + 10, half)
+    y = sheet.section(max(left, right) + 4, "Stops and throughput")
+    wide = WIDTH / 4
+    for i, name in enumerate(("mtbf", "mttr", "throughput", "stop_cost")):
+        figure, x = figures[name].figure, LEFT + i * wide
+        sheet.put(x, y, figure.label, size=8.5, colour=INK2, width=wide - 3)
+        sheet.put(x, y + 4.2, value_text(figure), size=13, width=wide - 3)
+        note = " · ".join(part for part in (certainty(figure), _change(report, name)) if part)
+        sheet.paragraph(
+            x, y + 10.6, note or figure.reason or parts_text(figure), wide - 4, size=7, colour=INK3
+        )
+    return y + 19
+
+
+def _where_money_is_left(sheet: Sheet, y: float, report: Report) -> float:
+    y = sheet.section(y, "Where money is left", "a month, ranked by value")
+    if not report.findings:
+        return sheet.paragraph(LEFT, y, "No finding stands out in this period.", WIDTH, colour=INK2)
+    shown = foremost(report.findings, MOST_FINDINGS)
+    for finding in shown:
+        y = sheet.room(y, 14)
+        below = sheet.paragraph(LEFT, y, finding.title, WIDTH - 60, size=9, bold=True)
+        below = sheet.paragraph(LEFT, below, finding.text, WIDTH - 60, size=8.5, colour=INK2)
+        sheet.put(
+            RIGHT - 56, y, f"{value_text(finding.money)} a month", size=9, bold=True, align="R", width=56
+        )
+        sheet.put(RIGHT - 56, y + 4.4, certainty(finding.money), size=7.5, colour=INK3, align="R", width=56)
+        basis = finding.money.basis
+        wide = sheet.put(RIGHT - 20, y + 8.2, basis.value, size=7.5, colour=INK3, align="R", width=20)
+        sheet.bar(RIGHT - wide - 7, y + 8.6, 5, 2.4, INK2, charts.STYLE[basis])
+        y = max(below, y + 12) + 1.5
+        sheet.rule(LEFT, y - 0.8, WIDTH)
+    if len(report.findings) > len(shown):
+        more = f"and {len(report.findings) - len(shown)} more of these kinds, in the export"
+        sheet.put(LEFT, y, more, size=7.5, colour=INK3)
+        y += 4
+    return y
+
+
+def _gain(sheet: Sheet, y: float, report: Report) -> float:
+    gain = report.gain
+    y = sheet.section(y, "What more use would be worth", "assumed, not counted in any total")
+    if gain.value is None:
+        return sheet.paragraph(LEFT, y, f"Not worked out: {gain.reason}.", WIDTH, colour=INK2)
+    sheet.put(LEFT, y, f"{value_text(gain)} a month", size=14)
+    sheet.put(LEFT + 52, y + 1.6, certainty(gain), size=8, colour=INK3)
+    y = sheet.paragraph(LEFT, y + 7, gain.source + ".", WIDTH, size=8, colour=INK2)
+    return charts.tornado_bars(sheet, y + 1.5, report.swings, gain.value, gain.unit, LEFT, WIDTH)
+
+
+def _tables(sheet: Sheet, y: float, report: Report) -> float:
+    names = ("utilisation_available", "booked_unused", "oee", "throughput", "mtbf", "stop_cost")
+    for by, title in ((By.AREA, "By laboratory"), (By.DEVICE, "By device")):
+        rows = report.overview.groups[by]
+        y = sheet.section(sheet.room(y, 30), title, "peers and every figure's parts are in the export")
+        header = [
+            "",
+            "Utilisation",
+            "Booked, unused",
+            "OEE",
+            "Samples an hour",
+            "Between stops",
+            "Cost of stops",
+        ]
+        y = _row(sheet, y, header, colour=INK3)
+        for row in rows[:MOST_ROWS]:
+            y = _row(sheet, sheet.room(y, 8), [row.name, *(_cell(row.figures[name]) for name in names)])
+        if len(rows) > MOST_ROWS:
+            sheet.put(LEFT, y, f"and {len(rows) - MOST_ROWS} more, in the export", size=7.5, colour=INK3)
+            y += 5
+        y += 4
+    return y
+
+
+def _row(sheet: Sheet, y: float, cells: list[str], colour: tuple[int, int, int] = INK) -> float:
+    sheet.put(LEFT, y, cells[0], size=8.5, colour=colour, width=44)
+    wide = (WIDTH - 46) / (len(cells) - 1)
+    for i, text in enumerate(cells[1:]):
+        sheet.put(LEFT + 46 + i * wide, y, text, size=8.5, colour=colour, align="R", width=wide - 1)
+    sheet.rule(LEFT, y + 5.0, WIDTH)
+    return y + 6.0
+
+
+def _assumptions(sheet: Sheet, y: float, report: Report) -> float:
+    y = sheet.section(y, "What it rests on", "assumptions, none of them measured")
+    for one in report.assumed.values():
+        y = sheet.room(y, 8)
+        unit = report.currency if one.unit == "money" else one.unit
+        sheet.put(LEFT, y, one.label, size=8.5, width=70)
+        sheet.put(LEFT + 72, y, quantity(one.value, unit), size=8.5, align="R", width=24)
+        span = f"{quantity(one.low, unit)} to {quantity(one.high, unit)}"
+        sheet.put(LEFT + 98, y, span, size=8, colour=INK3, width=33)
+        version = f"version {one.version}" if one.version else ""
+        sheet.put(
+            LEFT + 140,
+            y,
+            " · ".join(part for part in (one.source, version) if part),
+            size=8,
+            colour=INK3,
+            width=38,
+        )
+        sheet.rule(LEFT, y + 4.8, WIDTH)
+        y += 5.8
+    y = sheet.section(sheet.room(y + 4, 40), "Where the figures come from")
+    for compared in report.overview.figures.values():
+        y = sheet.room(y, 8)
+        sheet.put(LEFT, y, compared.figure.label, size=8, width=42)
+        y = sheet.paragraph(LEFT + 44, y, f"{compared.figure.source}.", WIDTH - 44, size=8, colour=INK2) + 0.8
+    if report.other_currency:
+        text = f"Left out of money, in another currency than {report.currency}: {', '.join(report.other_currency)}."
+        y = sheet.paragraph(LEFT, y, text, WIDTH, size=8, colour=INK2)
+    return y
+
+
+def _change(report: Report, name: str) -> str:
+    return change_text(report.overview.figures[name])
+
+
+def _cell(figure: Figure) -> str:
+    return value_text(figure) if figure.value is not None else "–"
