@@ -51,7 +51,11 @@ def test_a_wearing_machine_is_found_with_its_failure_mode(turn: int) -> None:
         state = story.state(device_id)
         assert state.health.score < 90.0 and state.suspect == cause
         own = {mode.name: mode.state for mode in class_of(device_id).modes}
-        assert state.modes[cause].level == min(state.modes[name].level for name in own)
+        assert state.modes[cause].level == min(state.modes[name].level for name in own), (
+            device_id,
+            cause,
+            state.modes,
+        )
 
 
 @pytest.mark.parametrize("turn", range(4))

@@ -17,10 +17,11 @@ WITHDRAWN = "Withdrawn: a reading that came late showed that it never held."
 
 @dataclass
 class Told:
-    """Alerts and cases as last handed out, so that only changes are handed out again."""
+    """Alerts and cases as last handed out, so that only changes are handed out again; ids of cases held back."""
 
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)
 
     def tell(self, books: Sequence[Book], device_id: str, is_held: bool) -> tuple[list[Alert], list[Case]]:
         """What changed in the books of one device."""
@@ -33,21 +34,35 @@ class Told:
                 present.add(key)
                 before = self.alerts.get(key)
                 is_new = before is None or before.condition.onset_s != alert.condition.onset_s
-                if before == alert or (is_new and is_held) or (is_new and not _worth_telling(alert, book)):
+                unsaid = is_new and alert.case_id not in self.cases
+                if before == alert or (unsaid and self._holds(book, alert.case_id, is_held)):
+                    continue
+                if is_new and not _worth_telling(alert, book):
                     continue
                 self.alerts[key] = alert
                 alerts.append(alert)
             for case in (*book.closed, *((book.case,) if book.case is not None else ())):
                 before_case = self.cases.get(case.case_id)
-                if before_case == case or (before_case is None and is_held):
+                if before_case == case:
+                    continue
+                if before_case is None and self._holds(book, case.case_id, is_held):
+                    self.held.add(case.case_id)
                     continue
                 cases.append(case)
                 self.cases[case.case_id] = case
         self._withdraw(books, device_id, present, alerts, cases)
         return alerts, cases
 
+    def _holds(self, book: Book, case_id: str, is_held: bool) -> bool:
+        """Whether a case nobody was told of stays unsaid: held now, or held before and on its way out."""
+        if is_held or case_id not in self.held:
+            return is_held
+        own = [alert for alert in book.alerts.values() if alert.case_id == case_id]
+        return not any(alert.condition.state is ConditionState.ACTIVE for alert in own)
+
     def forget(self, case_ids: set[str]) -> None:
         """These cases are closed for good."""
+        self.held -= case_ids
         for case_id in case_ids:
             self.cases.pop(case_id, None)
 

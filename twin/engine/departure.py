@@ -1,6 +1,6 @@
 """How far each signal is from what is normal for this device, in standard deviations, and one score over all.
 
-Normal is learned per device, signal and regime (idle, running) during the first day and then frozen; it does not learn
+Normal is learned per device, signal and regime (idle, running) during its class's learning time (a day) and then frozen; it does not learn
 while anything is wrong. A smoothed residual is standardised by its own learned spread, so coloured noise keeps its
 false-alarm rate. Three departures count, squared: of the level, of a level that stays (CUSUM), of the noise. Their sum
 per signal is the signal's contribution; the contributions add up to the score exactly.
@@ -17,9 +17,8 @@ TAU_S = 60.0
 INDEPENDENT_S = 45.0
 ENOUGH = 8.0
 """Independent samples before a regime is judged at all: about 8 min at one reading in 3 s or a minute."""
-DAY_S = 86_400.0
-"""Learning goes on until this much time was seen; doubt fades until SURE_S."""
-SURE_S = 79_200.0
+SURE_SHARE = 11.0 / 12.0
+"""Learning goes on for the class's learning time; doubt fades until this share of it."""
 CUSUM_K, CUSUM_CAP = 2.5, 8.0
 LEAP_S = 900.0
 NOISE_SHARE, NOISE_CAP = 1.0 / 16.0, 25.0
@@ -79,7 +78,7 @@ def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
     np.maximum(ever, seen, out=ever)
     miss = w["miss"]
     miss += 0.1 * ((ever > seen) - miss)
-    learns = (tick.status <= 1.0) & (w.one("span") < DAY_S) & ~alarm & ~w.first
+    learns = (tick.status <= 1.0) & (w.one("span") < view.learning_s) & ~alarm & ~w.first
     if learns.any():
         w.one("span")[...] += np.where(learns, np.minimum(w.dt, 600.0), 0.0)
         weight = -np.expm1(waited / -INDEPENDENT_S) * (seen & learns & calm & ~again)
@@ -119,7 +118,7 @@ def _score(
     view = w.view
     known = np.maximum(W, 1.0)
     slow = np.maximum(w.regime("m2") / known - white * w.regime("gain"), 0.0) * (1.0 + 4.0 / known)
-    doubt = np.clip(1.0 - w.one("span") / SURE_S, 0.0, 1.0)
+    doubt = np.clip(1.0 - w.one("span") / (SURE_SHARE * view.learning_s), 0.0, 1.0)
     extra = doubt * view.prior2 + (0.002 * h) ** 2 + unsure
     sigma = np.sqrt(INFLATION * (slow + white * np.maximum(gain, COLOURED)) + 0.12 * view.sensor2 + extra)
     off = w["ema"] - mean

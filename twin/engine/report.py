@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from twin.alerts.book import Book
-from twin.engine.departure import ENOUGH, SURE_S
+from twin.engine.departure import ENOUGH, SURE_SHARE
 from twin.engine.outlook import HORIZON_H, VALUE
 from twin.engine.roster import ClassFacts, Roster
 from twin.engine.wear import mode_states
@@ -68,7 +68,7 @@ def device_state(
         score = float(maintenance_score(np.array([one("risk")]), np.array([cost]))[0])
     W = some("W", 2 * roster.sizes.J).reshape(2, -1)[:, :J].max(initial=0.0)
     learned = min(1.0, float(W) / ENOUGH)
-    day = min(1.0, one("span") / SURE_S)
+    day = min(1.0, one("span") / (SURE_SHARE * float(roster.learning_s[column])))
     return DeviceState(
         device_id=device.device_id,
         observed_at_s=one("t"),

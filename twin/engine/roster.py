@@ -133,6 +133,7 @@ class Roster:
             self.spans.append((self.facts[name], at[0], at[-1] + 1))
         self.interval = np.array([d.interval_s for d in self.devices])
         self.born = np.array([to_seconds(d.commissioned_at) for d in self.devices])
+        self.learning_s = np.array([classes[d.asset_class].learning_s for d in self.devices])
         self.life_h = np.array([classes[d.asset_class].life_h for d in self.devices])
         self.shape = np.array([classes[d.asset_class].weibull_shape for d in self.devices])
         costs = [d.cost_per_unplanned_h for d in self.devices]

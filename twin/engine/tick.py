@@ -62,6 +62,7 @@ class View:
         self.damage_valid = roster.damage_valid[:, columns]
         self.new, self.failed = roster.new[:, columns], roster.failed[:, columns]
         self.born = roster.born[columns]
+        self.learning_s = roster.learning_s[columns]
         self.life_h, self.shape = roster.life_h[columns], roster.shape[columns]
         self.cost = roster.cost[columns]
 

@@ -23,7 +23,9 @@ from twin.schema.state import ModeState
 QUIET_S, ALERT_S = 300.0, 15.0
 JUMP = 0.03
 GATE, PATIENCE = 100.0, 3
-MEMORY_H = 2.0
+MEMORY_H = 0.75
+RESTLESS_STD_PER_SQRT_H = 0.3
+"""How far damages may wander while something is wrong, so that the filter follows a fault and not its prior."""
 WORN_MOST = 0.1
 """A healthy machine's own spread looks like this much damage at most; more is real wear and stays visible."""
 WORN_SAMPLES = 50.0
@@ -45,7 +47,7 @@ def advance(w: Work, now: Array, calm: Mask, alarm: Mask, learns: Mask) -> None:
     updated = due & w.observed.any(axis=0)
     if updated.any():
         for facts, columns in _per_class(w, updated):
-            _update(w, facts, columns, now, calm)
+            _update(w, facts, columns, now, calm, alarm)
         _learn_worn(w, updated & learns & w.is_run)
     moved = fresh | jumps | updated
     np.copyto(filter_t, t, where=moved)
@@ -105,22 +107,27 @@ def _predict(w: Work, facts, columns, now: Array) -> None:  # type: ignore[no-un
     w["P"][: len(P), columns] = P
 
 
-def _update(w: Work, facts, columns, now: Array, calm: Mask) -> None:  # type: ignore[no-untyped-def]
+def _update(w: Work, facts, columns, now: Array, calm: Mask, alarm: Mask) -> None:  # type: ignore[no-untyped-def]
     model = facts.asset_class.model
     size = packed_rows(facts.X)
     listens = (w.observed & calm)[: facts.J, columns]
     listens &= np.arange(1, facts.J + 1)[:, None] != w.one("suspect")[columns]
+    dt = w.tick.t[columns] - w.one("filter_t")[columns]
+    P = w["P"][:size, columns]
+    rows = diagonal_rows(facts.X)[list(facts.damages)]
+    P[rows] += np.where(alarm & w.is_run, RESTLESS_STD_PER_SQRT_H**2 / 3600.0, 0.0)[columns] * dt
     out = ekf.step(
         model,
         w["x"][: facts.X, columns],
-        w["P"][:size, columns],
+        P,
         now[: facts.U, columns],
-        w.tick.t[columns] - w.one("filter_t")[columns],
+        dt,
         w.tick.z[: facts.J, columns],
         listens,
         gate=GATE,
         rejected=w.one("refused")[columns].astype(np.int64),
         patience=PATIENCE,
+        quorum=0.0,
     )
     w["x"][: facts.X, columns] = out.x
     w["P"][:size, columns] = out.P
