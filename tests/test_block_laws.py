@@ -184,6 +184,16 @@ def test_bytes_of_another_time_are_an_error_that_says_so() -> None:
             Block.from_bytes(bad, CLASSES, RULES)
 
 
+def test_time_may_pass_right_after_a_restore() -> None:
+    history = [r for r in warm()[2] if at_s(r) > START_S - 300.0]
+    block = new_block()
+    block.apply(history, START_S)
+    again = Block.from_bytes(block.to_bytes(), CLASSES, RULES)
+    step = again.apply((), START_S + 600.0)
+    assert {state.freshness.value for state in step.states} == {"no_data"}
+    assert {state.observed_at_s for state in step.states} == {START_S - 60.0}
+
+
 def test_a_checkpoint_costs_little() -> None:
     _, data, _ = warm()
     assert len(data) / len(IDS) < 6_000

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import numpy as np
 
@@ -20,7 +19,8 @@ from twin.alerts.book import EMPTY, Book
 from twin.alerts.cascade import Told
 from twin.alerts.rules import RuleSet
 from twin.alerts.watch import FLOWS, Watch
-from twin.engine import snapshot
+from twin.engine import checkpoint
+from twin.engine.checkpoint import Saved
 from twin.engine.kernel import Fold, Kernel
 from twin.engine.neighbours import Neighbours
 from twin.engine.report import device_state
@@ -28,16 +28,13 @@ from twin.engine.roster import Roster
 from twin.engine.rows import Row, columns_of
 from twin.engine.tick import Columns_, Tick
 from twin.engine.window import Arrival, Item, Window, item_of
-from twin.errors import SnapshotError, TwinError
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
 from twin.schema.alert import Alert, Case
 from twin.schema.history import Columns
-from twin.schema.reading import Reading, parse_reading
+from twin.schema.reading import Reading
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState, Freshness
-
-ENGINE_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +71,7 @@ class Block:
         self._head = Fold(roster.fresh(), [EMPTY] * n)
         self._windows = {d.device_id: Window() for d in roster.devices}
         self._last: dict[str, Item] = {}
+        self._folded: dict[str, Item] = {}
         self._counts: dict[str, dict[str, int]] = {}
         self._watch = Watch.start([d.device_id for d in roster.devices], self._neighbours.gateways)
         self._told = Told()
@@ -161,6 +159,7 @@ class Block:
             ready = window.close(window.newest_s - self._config.window_s)
             if ready:
                 base[column] = ready
+                self._folded[device_id] = ready[-1]
             folded_s = max((i.t for i in window.pending if i.in_head), default=float("-inf"))
             fresh = [i for i in window.pending if not i.in_head]
             is_bulk = any(not i.in_head for i in ready)
@@ -305,7 +304,8 @@ class Block:
         items = {}
         for device_id, window in self._windows.items():
             if window.pending and window.newest_s <= before_s:
-                items[self._roster.column[device_id]] = window.close(window.newest_s)
+                ready = items[self._roster.column[device_id]] = window.close(window.newest_s)
+                self._folded[device_id] = ready[-1]
         self._run(self._base, items, {}, set())
 
     def with_devices(self, devices: Sequence[Device]) -> Block:
@@ -329,6 +329,8 @@ class Block:
             was = known.get(device.device_id)
             if was is None or was.asset_class != device.asset_class:
                 self._windows[device.device_id] = Window()
+                self._last.pop(device.device_id, None)
+                self._folded.pop(device.device_id, None)
                 self._shown.pop(device.device_id, None)
                 continue
             place = old.column[device.device_id]
@@ -351,64 +353,20 @@ class Block:
 
     def to_bytes(self) -> bytes:
         """The state at the windows' start; see `from_bytes`."""
-        roster = self._roster
-        header = {
-            "engine": ENGINE_VERSION,
-            "classes": {name: roster.classes[name].version for name in sorted(roster.classes)},
-            "layout": {name: [s.start, s.stop] for name, s in roster.rows.items()},
-            "config": asdict(self._config),
-            "devices": [device.to_document() for device in roster.devices],
-            "books": [book.to_document() for book in self._base.books],
-            "watched": self._watch.names,
-            "watch_books": [book.to_document() for book in self._watch.books],
-            "last": {
-                device_id: item.reading.to_record()
-                for device_id, item in sorted(self._last.items())
-                if item.t <= self._windows[device_id].start_s
-            },
-        }
-        starts = np.array([self._windows[d.device_id].start_s for d in roster.devices])
-        return snapshot.pack(header, {"base": self._base.state, "starts": starts, "watch": self._watch.lives})
+        starts = {device_id: window.start_s for device_id, window in self._windows.items()}
+        saved = Saved(self._base, starts, self._folded, self._watch)
+        return checkpoint.write(self._roster, asdict(self._config), saved)
 
     @classmethod
     def from_bytes(cls, data: bytes, classes: Mapping[str, AssetClass], rules: RuleSet) -> Block:
         """The block as it was at the windows' start. Raises SnapshotError when this version cannot read the bytes."""
-        header, arrays = snapshot.unpack(data)
-        try:
-            if header["engine"] != ENGINE_VERSION:
-                raise snapshot.unreadable(f"is not of engine version {ENGINE_VERSION}")
-            if header["classes"] != {name: classes[name].version for name in sorted(classes)}:
-                raise snapshot.unreadable("was made with other versions of the asset classes")
-            devices = [Device.from_document(document) for document in header["devices"]]
-            block = cls.create(devices, classes, rules, BlockConfig(**header["config"]))
-            rows = {name: [s.start, s.stop] for name, s in block._roster.rows.items()}
-            if header["layout"] != rows:
-                raise snapshot.unreadable("has another layout")
-            block._restore(header, arrays)
-        except SnapshotError:
-            raise
-        except (KeyError, TypeError, ValueError, TwinError) as error:
-            raise snapshot.unreadable("does not fit this version") from error
+        roster, config, saved = checkpoint.read(data, classes, rules)
+        block = cls(roster, BlockConfig(**config))
+        block._base, block._watch = saved.base, saved.watch
+        block._head.copy_from(saved.base, range(roster.n))
+        block._folded, block._last = dict(saved.last), dict(saved.last)
+        for device_id, item in saved.last.items():
+            block._windows[device_id].newest_s = item.t
+        for device_id, start_s in saved.starts.items():
+            block._windows[device_id].start_s = start_s
         return block
-
-    def _restore(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        roster = self._roster
-        self._base.state[...] = arrays["base"]
-        self._base.books = [Book.from_document(document) for document in header["books"]]
-        self._head.copy_from(self._base, range(roster.n))
-        self._watch.lives[...] = arrays["watch"]
-        if header["watched"] != self._watch.names:
-            raise snapshot.unreadable("watches other devices")
-        self._watch.books = [Book.from_document(document) for document in header["watch_books"]]
-        times = self._base.state[roster.rows["t"].start]
-        for column, device in enumerate(roster.devices):
-            window = self._windows[device.device_id]
-            window.start_s = float(arrays["starts"][column])
-            record = header["last"].get(device.device_id)
-            if times[column] > 0.0:
-                window.newest_s = float(times[column])
-            if record is not None:
-                declared = roster.classes[device.asset_class]
-                sizes = roster.sizes
-                item = item_of(parse_reading(record), declared, device.interval_s, sizes.U, sizes.J)
-                self._last[device.device_id] = item
