@@ -358,6 +358,9 @@ class Unmetered(Meter):
         return {}
 
 
+BlockRewrite = Callable[[bytes, Callable[[Any], Any]], bytes]
+"""(engine bytes, what to do to the JSON in them) -> engine bytes."""
+
 # --- the bundle a composition root hands out ---------------------------------------------------------------------
 
 
@@ -366,6 +369,8 @@ class Stores:
     """All ports of one store URL. Services take the single ports they need, not the bundle.
 
     tidy   housekeeping of the store's own (old minutes, log files): call it about hourly
+    forget (name, replacement, rewrite) replaces a person's pseudonym in everything kept; how many documents were
+           changed, by collection. `rewrite(block, change)` is applied to checkpoints. Safe beside a running worker.
     """
 
     telemetry: TelemetryStore
@@ -379,6 +384,7 @@ class Stores:
     responses: ResponseStore
     settings: SettingsStore
     audit: AuditStore
+    forget: Callable[[str, str, BlockRewrite], Mapping[str, int]]
     meter: Meter = field(default_factory=Unmetered)
     tidy: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None

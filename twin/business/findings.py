@@ -163,13 +163,17 @@ def _slow(case: _Case, peer: Peer | None) -> Finding | None:
         f"{case.device.device_id} makes fewer samples than its peers",
         f"{number(float(own.sum()) / ran)} samples a running hour, {number(short)} fewer than the median of its "
         f"{peer.devices - 1} {'peer' if peer.devices == 2 else 'peers'} of model {peer.model} on the same {peer.days} "
-        f"days (adjusted p = {number(peer.adjusted_p, 2)}).",
+        f"days (adjusted p {_p(peer.adjusted_p)}).",
         running_h * short * case.value,
         Basis.ESTIMATED,
         "difference to the peers' median × running hours × value of a sample by the registry",
         (Part("samples an hour short", short, "1/h"), Part("running", ran, "h")),
         lambda draws: draws * rng_free,
     )
+
+
+def _p(value: float | None) -> str:
+    return "< 0.001" if value is None or value < 0.001 else f"= {number(value, 2)}"
 
 
 def _stopped(case: _Case, assumed: Mapping[str, Assumption]) -> Finding | None:

@@ -33,7 +33,7 @@ def number(value: float | None, digits: int = 3) -> str:
     rounded = round(value, places)
     text = f"{abs(rounded):,.{min(max(0, places), 6)}f}"
     if abs(value) < 1:
-        text = text.rstrip("0")
+        text = text.rstrip("0").rstrip(".")
     return ("−" if rounded < 0 else "") + text
 
 

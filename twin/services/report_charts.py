@@ -86,7 +86,7 @@ def share_bars(sheet: Sheet, y: float, figures: Sequence[Figure], x: float, widt
     for figure in figures:
         sheet.put(x, y, figure.label, size=9)
         left_out = f"left out: {exclusions_text(figure)}" if figure.exclusions else ""
-        note = "; ".join(part for part in (parts_text(figure), left_out) if part)
+        note = "; ".join(part for part in (parts_text(figure) or figure.source, left_out) if part)
         below = sheet.paragraph(x, y + 4.2, figure.warning or note, width * 0.58, size=7.5, colour=INK3)
         bar_x, bar_w = x + width * 0.61, width * 0.22
         sheet.bar(bar_x, y + 1.2, bar_w, 3.0, WELL)

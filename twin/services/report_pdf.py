@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twin.business.figure import Figure
 from twin.business.findings import foremost
-from twin.business.groups import By
+from twin.business.groups import By, Step
 from twin.business.words import certainty, change_text, money, parts_text, percent, quantity, value_text
 from twin.services import report_charts as charts
 from twin.services.report_sheet import INK, INK2, INK3, LEFT, RIGHT, TOP, WIDTH, Sheet
@@ -59,7 +59,8 @@ def _head(sheet: Sheet, report: Report) -> float:
     y = sheet.paragraph(LEFT, y + 0.5, rest, WIDTH, size=13, colour=INK3)
     devices = len(report.devices)
     meta = (
-        f"{report.period.text} · {devices} devices, each by its site's clock · against {report.baseline.text}"
+        f"{report.period.text} · {devices} devices, each by its site's clock · money against {report.baseline.text} · "
+        f"use of {len(report.overview.instruments)} instruments"
     )
     sheet.put(LEFT, y + 1.5, meta, size=8.5, colour=INK3, width=WIDTH)
     return y + 9
@@ -115,7 +116,10 @@ def _money(sheet: Sheet, y: float, report: Report) -> float:
     sheet.put(
         LEFT, y, f"The rows add up to {total:,.1f} device hours, the whole period.", size=7.5, colour=INK3
     )
-    return y + 5
+    by = "by week" if report.overview.step is Step.WEEK else "by day"
+    y = sheet.section(sheet.room(y + 9, 52), "Utilisation of available hours", by)
+    target = report.overview.figures["utilisation_available"].target
+    return charts.trend(sheet, y, report.overview.trend, target, LEFT, WIDTH)
 
 
 def _use(sheet: Sheet, y: float, report: Report) -> float:

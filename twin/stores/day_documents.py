@@ -131,3 +131,22 @@ def _totals(numbers: Mapping[str, float], operators_s: Mapping[str, float]) -> T
         operators_s=dict(operators_s),
         **fields,
     )
+
+
+def renamed_day(data: Mapping[str, Any], name: str, replacement: str) -> dict[str, Any]:
+    """The document's fields with one operator under another name; seconds of both are added."""
+    new: dict[str, Any] = {}
+    for key, field in data.items():
+        new[key] = field
+        if isinstance(field, str):
+            *front, crew = field.split("|", 3)
+            if crew and name in (seconds := json.loads(crew)):
+                new[key] = "|".join((*front, to_json(_moved(seconds, name, replacement))))
+        elif name in field.get("operators_s", {}):
+            new[key] = {**field, "operators_s": _moved(field["operators_s"], name, replacement)}
+    return new
+
+
+def _moved(seconds: Mapping[str, float], name: str, replacement: str) -> dict[str, float]:
+    kept = {who: value for who, value in seconds.items() if who != name}
+    return {**kept, replacement: kept.get(replacement, 0.0) + seconds[name]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from twin.ports import Meter, Stores, Unmetered
 from twin.schema.instant import to_seconds
 from twin.stores.alerts import DocumentAlertStore
 from twin.stores.documents import Documents
+from twin.stores.forgetting import forget_operator
 from twin.stores.history import DocumentHistoryStore, forget_minutes
 from twin.stores.memory import MemoryDocuments
 from twin.stores.people import DocumentAuditStore, DocumentResponseStore, DocumentSettingsStore
@@ -103,6 +105,7 @@ def stores_over(
         settings=DocumentSettingsStore(documents),
         audit=DocumentAuditStore(documents),
         meter=meter or Unmetered(),
+        forget=partial(forget_operator, documents, truth),
         tidy=tidy,
         close=close,
     )
