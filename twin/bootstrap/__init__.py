@@ -15,8 +15,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from twin.bootstrap.application import open_app, open_twin_services
+    from twin.bootstrap.application import open_app, open_twin_services, profile_cadence
     from twin.bootstrap.gateways import SimulationOptions
+    from twin.bootstrap.moving import move_store
     from twin.bootstrap.process import SystemClock, end_with_parent
     from twin.bootstrap.running import Simulation
     from twin.bootstrap.simulation import open_simulation
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 _HOME_OF = {
     "open_app": "twin.bootstrap.application",
     "open_twin_services": "twin.bootstrap.application",
+    "profile_cadence": "twin.bootstrap.application",
     "SimulationOptions": "twin.bootstrap.gateways",
+    "move_store": "twin.bootstrap.moving",
     "SystemClock": "twin.bootstrap.process",
     "end_with_parent": "twin.bootstrap.process",
     "Simulation": "twin.bootstrap.running",
@@ -46,11 +49,13 @@ __all__ = [
     "Summary",
     "SystemClock",
     "end_with_parent",
+    "move_store",
     "open_app",
     "open_simulation",
     "open_stores",
     "open_twin_services",
     "parse_duration",
+    "profile_cadence",
 ]
 
 

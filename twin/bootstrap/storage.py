@@ -8,7 +8,15 @@ from typing import Any
 
 from twin.errors import SettingsError
 from twin.ports import Stores
-from twin.stores.opening import open_firestore_stores, open_memory_stores, open_sqlite_stores
+from twin.stores.documents import Documents
+from twin.stores.memory import MemoryDocuments
+from twin.stores.opening import (
+    open_firestore_documents,
+    open_firestore_stores,
+    open_memory_stores,
+    open_sqlite_documents,
+    open_sqlite_stores,
+)
 
 ClientFactory = Callable[[str, str], Any]
 """(project, database) -> a Firestore client; entry points hand in firebase_config's."""
@@ -20,25 +28,55 @@ def open_stores(url: str, client: ClientFactory | None = None, *, durable: bool 
     durable  False lets a power cut take SQLite's last writes: for a past that is simulated again anyway
     Raises SettingsError for anything else.
     """
-    scheme, _, rest = url.partition("://")
-    if scheme == "sqlite" and rest.startswith("/") and len(rest) > 1:
-        path = Path(rest[1:])
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SettingsError(
-                "store URL",
-                value=url,
-                rule=f"its folder cannot be made ({error.strerror})",
-                next_step="Choose another --store or --home",
-            ) from error
+    path = sqlite_path(url)
+    if path is not None:
         return open_sqlite_stores(path, durable=durable)
-    if scheme == "firestore" and client is not None:
-        project, _, database = rest.partition("/")
-        return open_firestore_stores(client(project, database))
+    if url.startswith("firestore://") and client is not None:
+        return open_firestore_stores(client(*firestore_names(url)))
     if url == "memory://":
         return open_memory_stores()
-    raise SettingsError(
+    raise wrong_url(url)
+
+
+def open_documents(url: str, client: ClientFactory | None = None) -> tuple[Documents, Documents]:
+    """The kernels of that store, for moving it: everything but the ground truth, and the ground truth."""
+    path = sqlite_path(url)
+    if path is not None:
+        return open_sqlite_documents(path)
+    if url.startswith("firestore://") and client is not None:
+        documents = open_firestore_documents(client(*firestore_names(url)))
+        return documents, documents
+    if url == "memory://":
+        return MemoryDocuments(), MemoryDocuments()
+    raise wrong_url(url)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a sqlite URL, its folder made; None for another kind of URL."""
+    scheme, _, rest = url.partition("://")
+    if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
+        return None
+    path = Path(rest[1:])
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            "store URL",
+            value=url,
+            rule=f"its folder cannot be made ({error.strerror})",
+            next_step="Choose another --store or --home",
+        ) from error
+    return path
+
+
+def firestore_names(url: str) -> tuple[str, str]:
+    """Project and database of a firestore URL; "" where it leaves them to the environment."""
+    project, _, database = url.partition("://")[2].partition("/")
+    return project, database
+
+
+def wrong_url(url: str) -> SettingsError:
+    return SettingsError(
         "store URL",
         value=url,
         rule="must be sqlite:///FILE, firestore://PROJECT or memory://",

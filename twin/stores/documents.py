@@ -104,6 +104,16 @@ class Documents(Protocol):
 
     def count(self, collection: str, part: str) -> int: ...
 
+    def scan(
+        self, collection: str, after: str = "", limit: int = PAGE, content: Content = "all"
+    ) -> Sequence[tuple[str, Document]]:
+        """At most `limit` filed documents of the whole collection behind the mark `after`, each with its own mark.
+
+        In the adapter's own stable order; fewer than `limit` come only at the end. For moving and counting, not
+        for pages.
+        """
+        ...
+
     def write(self, writes: Sequence[Write]) -> bool:
         """All or nothing; False (and nothing written) when a Create met an existing id. Durable on return."""
         ...

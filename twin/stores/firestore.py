@@ -124,6 +124,29 @@ class FirestoreDocuments(Documents):
             documents = [self._document(collection, snapshot, blob=content == "all") for snapshot in found]
         return [document for document in documents if document is not None]
 
+    def scan(
+        self, collection: str, after: str = "", limit: int = PAGE, content: Content = "all"
+    ) -> Sequence[tuple[str, Document]]:
+        stored = self._client.collection(collection)
+        found: list[tuple[str, Document]] = []
+        while len(found) < limit:
+            query = stored.order_by("__name__")
+            if after:
+                query = query.start_after([stored.document(after)])
+            if content == "none":
+                query = query.select(FILING)
+            with translated(collection):
+                page = query.limit(limit).get(**_BOUND)
+                self.meter.count(query_reads(len(page)))
+                for snapshot in page:
+                    after = snapshot.id
+                    document = self._document(collection, snapshot, blob=content == "all")
+                    if document is not None and document.part is not None:
+                        found.append((snapshot.id, document))
+            if len(page) < limit:
+                break
+        return found[:limit]
+
     def count(self, collection: str, part: str) -> int:
         with translated(collection):
             counted = int(self._query(collection, part, "part", False).count().get(**_BOUND)[0][0].value)

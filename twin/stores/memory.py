@@ -83,6 +83,13 @@ class MemoryDocuments(Documents):
             )
             return [self._read_kept(collection, id, content) for _, id in keys]
 
+    def scan(
+        self, collection: str, after: str = "", limit: int = PAGE, content: Content = "all"
+    ) -> Sequence[tuple[str, Document]]:
+        with self._changed:
+            ids = sorted(id for id in self._kept[collection] if id > after)[:limit]
+            return [(id, self._read_kept(collection, id, content)) for id in ids]
+
     def count(self, collection: str, part: str) -> int:
         with self._changed:
             return len(self._order.get((collection, "part", part), ()))
@@ -150,6 +157,14 @@ class MemoryDocuments(Documents):
         thread = threading.Thread(target=run, name=f"watch-{collection}", daemon=True)
         thread.start()
         return stop
+
+    def sizes(self) -> dict[str, int]:
+        """Bytes of data and blobs per collection."""
+        with self._changed:
+            return {
+                name: sum(len(text) + len(document.blob or b"") for document, text in kept.values())
+                for name, kept in self._kept.items()
+            }
 
     def put_stray(self, collection: str, id: str, content: object) -> None:
         """What a stranger would write: a document without filing."""

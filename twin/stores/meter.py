@@ -110,6 +110,15 @@ class MeteredDocuments(Documents):
         self._meter.count(query_reads(len(found)) + Usage(reads=sum(map(_parts, found))))
         return found
 
+    def scan(
+        self, collection: str, after: str = "", limit: int = PAGE, content: Content = "all"
+    ) -> Sequence[tuple[str, Document]]:
+        found = self._documents.scan(collection, after, limit, content)
+        self._meter.count(
+            query_reads(len(found)) + Usage(reads=sum(_parts(document) for _, document in found))
+        )
+        return found
+
     def count(self, collection: str, part: str) -> int:
         counted = self._documents.count(collection, part)
         self._meter.count(count_reads(counted))

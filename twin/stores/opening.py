@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twin.ports import Meter, Stores, Unmetered
 from twin.schema.instant import to_seconds
@@ -26,6 +26,9 @@ from twin.stores.shards import DocumentShardStore
 from twin.stores.simulation import DocumentCommandStore, DocumentGroundTruthStore
 from twin.stores.sqlite import SqliteDocuments
 from twin.stores.telemetry import DocumentTelemetryStore
+
+if TYPE_CHECKING:
+    from twin.stores.firestore import FirestoreDocuments
 
 Now = Callable[[], datetime]
 HEAD_EVERY_S = 600.0
@@ -46,13 +49,17 @@ def open_sqlite_stores(path: str | Path, *, now: Now = utc_now, durable: bool = 
 
     durable  False for back-fill: a power cut may lose the last writes, never half of one
     """
+    return stores_over(*open_sqlite_documents(path, durable=durable), now=now)
+
+
+def open_sqlite_documents(path: str | Path, *, durable: bool = True) -> tuple[Documents, Documents]:
+    """The kernels of that store: everything but the ground truth, and the ground truth."""
     documents = SqliteDocuments(path, durable=durable)
     try:
-        truth = SqliteDocuments(truth_path(path), durable=durable)
+        return documents, SqliteDocuments(truth_path(path), durable=durable)
     except BaseException:
         documents.close()
         raise
-    return stores_over(documents, truth, now=now)
 
 
 def truth_path(path: str | Path) -> Path:
@@ -62,10 +69,15 @@ def truth_path(path: str | Path) -> Path:
 
 def open_firestore_stores(client: Any, *, now: Now = utc_now) -> Stores:
     """Stores in the database of a `google.cloud.firestore.Client`; `close` leaves the client open."""
+    documents = open_firestore_documents(client)
+    return metered_stores_over(documents, documents.meter, now=now)
+
+
+def open_firestore_documents(client: Any) -> FirestoreDocuments:
+    """The kernel of that database."""
     from twin.stores.firestore import FirestoreDocuments
 
-    documents = FirestoreDocuments(client)
-    return metered_stores_over(documents, documents.meter, now=now)
+    return FirestoreDocuments(client)
 
 
 def metered_stores_over(documents: Documents, meter: Meter, *, now: Now = utc_now) -> Stores:

@@ -95,6 +95,17 @@ class SqliteDocuments(Documents):
             rows = connection.execute(statement, (*values, *bounds, limit)).fetchall()
         return [document_of(collection, row) for row in rows]
 
+    def scan(
+        self, collection: str, after: str = "", limit: int = PAGE, content: Content = "all"
+    ) -> Sequence[tuple[str, Document]]:
+        statement = (
+            f"SELECT {columns_of(content)} FROM {table_of(collection)} "
+            "WHERE id > ? AND part IS NOT NULL ORDER BY id LIMIT ?"
+        )
+        with self._pool.connection() as connection:
+            rows = connection.execute(statement, (after, limit)).fetchall()
+        return [(row[0], document_of(collection, row)) for row in rows]
+
     def count(self, collection: str, part: str) -> int:
         with self._pool.connection() as connection:
             statement = f"SELECT count(*) FROM {table_of(collection)} WHERE part = ?"
