@@ -7,6 +7,7 @@ have a meter each here. What a start costs is left out: measuring begins WARM_S 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,8 +29,8 @@ from twin.stores.memory import MemoryDocuments
 from twin.stores.meter import DocumentMeter, MeteredDocuments
 from twin.stores.opening import metered_stores_over
 
-START = datetime(2026, 3, 2, 9, 50, tzinfo=UTC)
-WARM_S = 900.0
+START = datetime(2026, 3, 2, 9, 57, tzinfo=UTC)
+WARM_S = 420.0
 READING_S = 3.0
 
 
@@ -52,22 +53,23 @@ class SimulatedClock:
 
 @dataclass
 class Sender:
-    """One gateway: samples its machines every 3 s and sends what is there when its flush interval has passed."""
+    """One gateway: samples its machines every 3 s and sends what is there in every slot of its flush interval."""
 
     name: str
     machines: SimulatedFleet
     flush_s: float
     phase_s: float
     seq: int = 0
-    flushed_at: float = float("-inf")
+    slot: float = float("-inf")
 
     def tick(self, clock: SimulatedClock, stores: Stores, records: list[Any]) -> None:
         records += self.machines.advance(to_seconds(clock.now()))
-        if clock.monotonic() - self.flushed_at >= self.flush_s:
+        slot = to_seconds(clock.now()) // self.flush_s
+        if slot > self.slot:
+            self.slot = slot
             self.seq += 1
             stores.telemetry.append(Batch(self.name, "e1", self.seq, clock.now(), list(records)))
             records.clear()
-            self.flushed_at = clock.monotonic()
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Hour:
     viewing: Usage
     device_page_reads: int
     age_p95_s: float
+    worker_cpu_s: float
+    kept_bytes: dict[str, int]
 
     @property
     def writes_per_device_day(self) -> float:
@@ -120,7 +124,7 @@ def metered_hour(
     next_s = {"step": 0.0, "feed": 0.5, **{sender.name: sender.phase_s for sender in senders}}
     before: dict[str, Usage] = {}
     ages: list[float] = []
-    minute = 0
+    minute, worker_cpu_s = 0, 0.0
     end_s = WARM_S + 3600.0 * hours
     while (at_s := min(next_s.values())) < end_s:
         clock.at = START + timedelta(seconds=at_s)
@@ -131,7 +135,9 @@ def metered_hour(
                 sender.tick(clock, stores["edge"], waiting[sender.name])
                 next_s[sender.name] += READING_S
         if next_s["step"] <= at_s:
+            began = time.process_time()
             service.step()
+            worker_cpu_s += time.process_time() - began if before else 0.0
             next_s["step"] += service.pause_s(cadence.look_s)
         if next_s["feed"] <= at_s:
             if before:
@@ -156,6 +162,8 @@ def metered_hour(
         viewing=cost["viewing"],
         device_page_reads=page.reads,
         age_p95_s=sorted(ages)[int(0.95 * len(ages))],
+        worker_cpu_s=worker_cpu_s,
+        kept_bytes=_kept(kernel),
     )
 
 
@@ -166,6 +174,13 @@ def _behind(devices: Sequence[Device], gateways: int) -> list[tuple[str, list[De
         name = f"GW-{number % gateways + 1}"
         shares[number % gateways].append(replace(device, gateway=name, interval_s=READING_S, upstream=()))
     return [(f"GW-{number + 1}", share, READING_S * number / gateways) for number, share in enumerate(shares)]
+
+
+def _kept(kernel: Documents) -> dict[str, int]:
+    """Bytes of data and blobs per collection; empty for a kernel that cannot be looked into."""
+    if not isinstance(kernel, MemoryDocuments):
+        return {}
+    return {name: size for name, size in kernel.sizes().items() if size}
 
 
 def _total(meter: DocumentMeter) -> Usage:

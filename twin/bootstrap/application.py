@@ -16,7 +16,7 @@ from twin.services.app import RunningApp
 from twin.services.assembly import build_app, build_twin_service
 from twin.services.cadence import EMBEDDED, Cadence, metered
 from twin.services.run_twin import TwinService
-from twin.settings import Settings
+from twin.settings import FLUSH_S, Settings
 
 
 def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = False) -> list[TwinService]:
@@ -42,6 +42,11 @@ def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = F
 def cadence_of(settings: Settings) -> Cadence:
     """Without limit on an embedded store; in step with the gateways' profile where documents are billed."""
     return metered(settings.flush_s) if settings.metered else EMBEDDED
+
+
+def profile_cadence(profile: str) -> tuple[float, Cadence]:
+    """A profile's least time between a gateway's batches, and the cadence that goes with it."""
+    return FLUSH_S[profile], metered(FLUSH_S[profile])
 
 
 def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) -> RunningApp:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MINUTE_S = 60.0
+
 
 @dataclass(frozen=True, slots=True)
 class Cadence:

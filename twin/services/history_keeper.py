@@ -23,10 +23,9 @@ from twin.ports import HistoryStore
 from twin.schema.history import NO_ROWS, Columns, DeviceHour, Totals, between, joined, rows
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
-from twin.services.cadence import EMBEDDED, Cadence
+from twin.services.cadence import EMBEDDED, MINUTE_S, Cadence
 
 HOUR_S = 3600.0
-MINUTE_S = 60.0
 NO_TOTALS = Totals(start_s=0.0, span_s=0.0, readings=0, expected_readings=0.0, state_s={})
 
 

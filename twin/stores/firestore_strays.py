@@ -16,7 +16,7 @@ from twin.stores.documents import PAGE, Document
 from twin.stores.firestore_fields import PART, from_fields, json_like
 from twin.stores.meter import DocumentMeter, count_reads, query_reads
 
-SCAN_EVERY_S = 600.0
+SCAN_EVERY_S = 3600.0
 
 
 class Strays:

@@ -105,16 +105,20 @@ class DocumentTelemetryStore(TelemetryStore):
         return deleted
 
     def _expire_epoch(self, part: str, before_s: float) -> int:
-        """seq and time of storing run together but for re-sends: stop at the first page with nothing old."""
-        deleted = 0
+        """seq and time of storing run together but for re-sends: stop at the first page with nothing old.
+
+        The first page is one document: where the store expires them by itself, it is all that is ever read.
+        """
+        deleted, size = 0, 1
         while True:
-            page = self._documents.query(_STREAM, part, limit=_DELETE_STEP, content="none")
+            page = self._documents.query(_STREAM, part, limit=size, content="none")
             old = [d.id for d in page if d.expire_s is not None and d.expire_s - KEEP_S < before_s]
             if old:
                 self._documents.write([Delete(_STREAM, id) for id in old])
                 deleted += len(old)
-            if not old or len(page) < _DELETE_STEP:
+            if not old or len(page) < size:
                 return deleted
+            size = _DELETE_STEP
 
     def _head_is_due(self, batch: Batch, stored_s: float) -> bool:
         last = self._heads.get((batch.gateway, batch.epoch))
