@@ -78,7 +78,7 @@ class Gateway:
         on_wake: Callable[[], None] = lambda: None,
     ) -> None:
         """last_s: simulated time the source has reached; next_s: of its first tick here; flush_s: least time
-        between two batches, real seconds; on_wake: called from any thread when a command has come."""
+        between two batches on average, real seconds; on_wake: called from any thread when a command has come."""
         self.name = outbox.gateway
         self.source = source
         self.outbox = outbox
@@ -99,7 +99,7 @@ class Gateway:
         self._records: list[str] = []
         self._refusals: list[QuarantineEntry] = []
         self._bytes = 0
-        self._flushed_at = clock.monotonic()
+        self._flushed_in = self._slot() if flush_s else -1
         self._told: dict[str, Fault] = {}
         self._stop_listening: Callable[[], None] = _nothing
 
@@ -131,7 +131,7 @@ class Gateway:
         self._bytes += sum(map(len, judged.records))
         full = len(self._records) >= MOST_RECORDS or self._bytes >= MOST_BYTES
         behind = to_seconds(now) - at_s > BEHIND_S
-        if full or (not behind and self._clock.monotonic() - self._flushed_at >= self._flush_s):
+        if full or (not behind and self._slot() != self._flushed_in):
             self.flush()
             self._tell_truth()
 
@@ -162,8 +162,12 @@ class Gateway:
         else:
             self.trouble = ""
         self._records, self._refusals, self._bytes = [], [], 0
-        self._flushed_at = self._clock.monotonic()
+        self._flushed_in = self._slot() if self._flush_s else -1
         self.uplink.wake()
+
+    def _slot(self) -> int:
+        """The present flush interval's number; the same for every gateway, so that a step finds all their batches."""
+        return int(to_seconds(self._clock.now()) // self._flush_s) if self._flush_s else 0
 
     def finish(self) -> None:
         """Listen no more and keep what is there; the uplink goes on sending. Harmless a second time."""
