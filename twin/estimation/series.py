@@ -4,10 +4,10 @@ For people who have a table of measurements and no model of the machine. One con
 only thing learned is what the healthy start shows (`wander.py`), without labels.
 
 Promise: pure and deterministic; inputs are not changed; missing values (NaN) drop out; the score does not depend on
-units; contributions are never negative and add up to the score exactly. A signal that is steady while healthy keeps
-its baseline for ever; one that wanders while healthy is followed at the pace of its own wander, and nothing is followed
-during an alarm. So a fault in a steady signal never becomes the new normal, and one in a wandering signal does only
-once the wander alone could have brought it there.
+units; contributions are never negative and add up to the score exactly. Each signal is followed at the pace of its own
+healthy wander, which for a steady one is next to nothing, and nothing is followed during an alarm: a fault becomes the
+new normal only once healthy wander alone could have brought the signal there. How slow a drift can hide is in
+docs/detector.md.
 
 Left out: regimes (split the series first), seasons, spectra, and a constant signal, about whose spread the healthy
 start says nothing: it is named in `ignored` and takes no part.

@@ -62,11 +62,13 @@ def learn(data: Array, tau: float) -> Wander:
     z = np.where(there & used, (clipped - mean) / sd, np.nan)
     each = [_of_blocks(z, blocks, tau) for blocks in BLOCKS]
     noise, diffusion, power = (np.mean([one[i] for one in each], axis=0) for i in range(3))
-    around = each[-1][3] / np.maximum(each[-1][3].std(axis=0), 1e-9)
-    covariance = ledoit_wolf(around)[0] if s else np.zeros((0, 0))
-    scale = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
-    correlation = (1.0 - IDENTITY) * covariance / np.outer(scale, scale)
-    np.fill_diagonal(correlation, 1.0)
+    correlation = np.eye(s)
+    if used.any():
+        around = each[-1][3][:, used]
+        covariance = ledoit_wolf(around / np.maximum(around.std(axis=0), 1e-9))[0]
+        scale = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
+        correlation[np.ix_(used, used)] = (1.0 - IDENTITY) * covariance / np.outer(scale, scale)
+        np.fill_diagonal(correlation, 1.0)
     return Wander(
         used=used,
         mean=mean,
