@@ -1,6 +1,6 @@
 """How far each signal is from what is normal for this device, in standard deviations, and one score over all.
 
-Normal is learned per device, signal and regime (idle, running) during the first day and then frozen; it does not learn
+Normal is learned per device, signal and regime (idle, running) for its class's learning time (a day), then frozen; never
 while anything is wrong. A smoothed residual is standardised by its own learned spread, so that coloured noise keeps
 its false-alarm rate. Three departures count, squared: of the level, of a level that stays (CUSUM), of the noise. Their
 sum per signal is its contribution; the contributions add up to the score exactly.

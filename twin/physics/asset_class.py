@@ -63,6 +63,8 @@ class AssetClass:
     model         the equations (estimation.model.Model)
     input_defaults
                   input -> (value while not RUNNING, value while RUNNING), assumed when a device does not send it
+    learning_s    time a device must be seen before what is normal for it is frozen: the longest cycle of its
+                  surroundings, a day for a machine in a room
     life_h, weibull_shape
                   life of a population of such machines, until a device's own wear says better
     """
@@ -81,6 +83,7 @@ class AssetClass:
     input_defaults: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     ideal_rate_per_h: float | None = None
     life_h: float = 20_000.0
+    learning_s: float = 86_400.0
     weibull_shape: float = 2.0
     sources: tuple[str, ...] = ()
 
