@@ -180,6 +180,7 @@ ASSET_CLASS = AssetClass(
     model=CirculationRigModel(values(PARAMETERS)),
     parameters=PARAMETERS,
     life_h=20_000.0,
+    learning_s=400.0,
     weibull_shape=2.0,
     sources=("Katser and Kozitsin, Skoltech Anomaly Benchmark (SKAB), 2020",),
 )
