@@ -10,7 +10,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -147,6 +147,7 @@ class Reporting:
     ) -> Counted:
         until_s = _until_s(now)
         currency, others = _currency(devices)
+        priced = {name: _without_prices(d) if name in others else d for name, d in devices.items()}
         elapsed = _elapsed(period, from_seconds(until_s))
         return Counted(
             period=elapsed,
@@ -156,8 +157,8 @@ class Reporting:
             other_currency=others,
             assumed=assumed,
             overview=overview(
-                ledger(table, devices, elapsed, until_s),
-                ledger(table, devices, period.previous(), until_s),
+                ledger(table, priced, elapsed, until_s),
+                ledger(table, priced, period.previous(), until_s),
                 devices,
                 assumed,
                 currency,
@@ -187,6 +188,10 @@ def _currency(devices: Mapping[str, Device]) -> tuple[str, tuple[str, ...]]:
     counts = Counter(device.currency for device in devices.values())
     currency = min(counts, key=lambda name: (-counts[name], name)) if counts else "USD"
     return currency, tuple(sorted(name for name, device in devices.items() if device.currency != currency))
+
+
+def _without_prices(device: Device) -> Device:
+    return replace(device, cost_per_unplanned_h=None, value_per_sample=None)
 
 
 def _elapsed(period: Period, until: datetime) -> Period:
