@@ -24,6 +24,7 @@ def spoken(story: Story, device_id: str) -> list[tuple[str, str]]:
     return [(case.cause, case.text) for case in story.cases_of(device_id)]
 
 
+@pytest.mark.slow
 def test_a_healthy_fleet_is_quiet_and_well() -> None:
     story = Story().go(5 * 3600.0, step_s=60.0).go(300.0)
     assert story.cases == {} and story.alerts == []
@@ -146,6 +147,7 @@ def test_a_running_device_at_5_mm_per_s_and_150_degrees_alerts_every_time(device
     assert [case.severity for case in step.cases] == [Severity.CRITICAL]
 
 
+@pytest.mark.slow
 def test_a_catastrophe_that_lasts_stays_visible() -> None:
     story = Story()
     story.inject(FaultKind.COOLING_LOSS, "INST-006", ramp_s=60.0, severity=0.5)
@@ -156,6 +158,7 @@ def test_a_catastrophe_that_lasts_stays_visible() -> None:
     assert story.state("INST-006").health.score < 90.0
 
 
+@pytest.mark.slow
 def test_a_failed_machine_that_stops_keeps_its_case_until_it_is_repaired() -> None:
     story = Story()
     story.inject(FaultKind.BEARING_WEAR, "INST-008", ramp_s=300.0, severity=1.0)

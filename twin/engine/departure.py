@@ -83,6 +83,7 @@ def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
         w.one("span")[...] += np.where(learns, np.minimum(w.dt, 600.0), 0.0)
         weight = -np.expm1(waited / -INDEPENDENT_S) * (seen & learns & calm & ~again)
         mean, W, white = _learn(w, weight, mean, W, white, gain_now, jump2, alike)
+    w.one("aged")[...] += np.where(w.one("span") >= view.learning_s, w.dt, 0.0)
     _score(w, h, unsure, mean, W, white, gain_now, jump2, calm & seen & ~again)
     return calm
 
@@ -119,7 +120,8 @@ def _score(
     known = np.maximum(W, 1.0)
     slow = np.maximum(w.regime("m2") / known - white * w.regime("gain"), 0.0) * (1.0 + 4.0 / known)
     doubt = np.clip(1.0 - w.one("span") / (SURE_SHARE * view.learning_s), 0.0, 1.0)
-    extra = doubt * view.prior2 + (0.002 * h) ** 2 + unsure
+    wandered = view.drift * (w.one("aged") + view.learning_s / 3.0)
+    extra = doubt * view.prior2 + (0.002 * h) ** 2 + unsure + wandered
     sigma = np.sqrt(INFLATION * (slow + white * np.maximum(gain, COLOURED)) + 0.12 * view.sensor2 + extra)
     off = w["ema"] - mean
     judged = (W >= ENOUGH) & ~(w.is_maintained | w.first)

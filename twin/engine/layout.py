@@ -53,7 +53,7 @@ def layout(sizes: Sizes) -> tuple[dict[str, slice], int]:
     J, X, U, M, D = sizes.J, sizes.X, sizes.U, sizes.M, sizes.D
     one = (
         "n t status since run interval gaps refilled diverged diverged_t span minute "
-        "limit score deviation health life_state life_p10 life_p50 life_p90 life_fail life_mode "
+        "aged limit score deviation health life_state life_p10 life_p50 life_p90 life_fail life_mode "
         "filter_t trend_t suspect onset settled risk"
     )
     counts: dict[str, int] = dict.fromkeys(one.split(), 1)

@@ -22,6 +22,7 @@ from twin.schema.registry import Device
 
 LONG_S = 1e7
 QUICK_S = 86_400.0
+DRIFT_S = 600.0
 """A settling state slower than this is a level to be learned, not something inputs move."""
 UNMEASURED = 0.02
 """Share of a settling state's nominal value that an unmeasured surrounding (the rack) may shift it by."""
@@ -35,6 +36,7 @@ class ClassFacts:
     settling, damages   rows of x
     tau_s [M]    time constants found from the model itself
     pull [J, M]  |d output / d settling state| at the nominal running point
+    drift [J]    variance per second that levels nothing drives (time constants of days) add to each output
     anchors      per settling state: the output that shows it best and d output / d state, slope 0 = none
     running [U]  inputs of the nominal running point
     """
@@ -52,6 +54,7 @@ class ClassFacts:
     running: Array
     nominal: Array
     anchors: tuple[tuple[int, float], ...]
+    drift: Array
 
 
 def class_facts(asset_class: AssetClass) -> ClassFacts:
@@ -81,9 +84,12 @@ def class_facts(asset_class: AssetClass) -> ClassFacts:
             pull[:, k] = np.abs(slope)
             best = int(np.argmax(pull[:, k] / np.maximum(noise, 1e-12)))
             anchors.append((best, float(slope[best])))
+        q = model.process_noise(x, u, np.array([DRIFT_S]))
+        rate = np.array([np.max(q[i][i]) / DRIFT_S for i in settling])
+        drift = pull**2 @ np.where(np.array(tau) > QUICK_S, rate, 0.0) if settling else np.zeros(model.dz)
     return ClassFacts(
         asset_class, model.dz, model.dx, model.du, len(damages), len(settling), settling, damages,
-        np.array(tau), pull, running, x[:, 0], tuple(anchors),
+        np.array(tau), pull, running, x[:, 0], tuple(anchors), drift,
     )  # fmt: skip
 
 
@@ -118,6 +124,7 @@ class Roster:
         self.sensor = np.ones((s.J, n))
         self.prior = np.zeros((s.J, n))
         self.scale = np.ones((s.J, n))
+        self.drift = np.zeros((s.J, n))
         self.limits = np.full((4, s.J, n), np.nan)
         self.tau = np.full((s.M, n), 1e9)
         self.slowest = np.ones(n)
@@ -141,6 +148,7 @@ class Roster:
 
     def _fill(self, facts: ClassFacts, at: slice) -> None:
         c = facts.asset_class
+        self.drift[: facts.J, at] = facts.drift[:, None]
         for j, signal in enumerate(c.outputs):
             self.valid[j, at] = True
             sigma = signal.sigma if signal.sigma > 0.0 else 1e-3 * (signal.high - signal.low)

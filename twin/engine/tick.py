@@ -52,6 +52,7 @@ class View:
         self.sensor2 = self.sensor**2
         self.prior2 = roster.prior[:, columns] ** 2
         self.scale = roster.scale[:, columns]
+        self.drift = roster.drift[:, columns]
         self.limits = roster.limits[:, :, columns]
         self.tau = roster.tau[:, columns]
         self.slowest = roster.slowest[columns]

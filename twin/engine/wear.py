@@ -38,7 +38,8 @@ def advance(w: Work, now: Array, calm: Mask, alarm: Mask, learns: Mask) -> None:
     fresh = w.first | w.leaves_maintenance | (filter_t == 0.0)
     jumps = (np.abs(now - w["u_hold"]) > JUMP * np.maximum(w.view.defaults[1], 1.0)).any(axis=0) & ~fresh
     restless = alarm | (w.one("score") > 0.5 * w.view.score_limit)
-    due = (t - filter_t >= np.where(restless, ALERT_S, QUIET_S)) & ~jumps & ~fresh
+    beat = np.where(restless, ALERT_S, QUIET_S)  # on the clock, so that devices of a class share their steps
+    due = (np.floor(t / beat) > np.floor(filter_t / beat)) & ~jumps & ~fresh
     if fresh.any():
         _start(w, fresh)
     if jumps.any():
