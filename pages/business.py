@@ -1,4 +1,4 @@
-"""Business: how much the instruments are used, and what more use would be worth."""
+"""Business: how much the instruments are used, what it saved, where money is left, what more use would be worth."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ import streamlit as st
 
 from twin.errors import TwinError
 from twin.ui import blocks, business_blocks, session
+from twin.ui.business_money import business_money
 from twin.ui.calculator import calculator, target
 from twin.ui.empty import no_devices, no_history
 from twin.ui.guard import guard
@@ -55,6 +56,7 @@ def body() -> None:
         option = trend_option(view.days, target(view), colours())
         st.echarts_chart(option, theme=None, height=210, key="business.trend", alt=alt)
         sheet(business_blocks.devices(view.devices), "business.devices")
+    business_money()
 
 
 body()

@@ -13,6 +13,8 @@ from typing import Any, cast
 
 import numpy as np
 
+from twin.business.periods import Period
+from twin.business.report import Report
 from twin.errors import ConcurrentChangeError, NotAuthorisedError, StoreUnavailableError
 from twin.estimation.model import Model
 from twin.physics.asset_class import AssetClass, FailureMode, State
@@ -29,6 +31,7 @@ from twin.schema.alert import (
     Severity,
     Suppression,
 )
+from twin.schema.day_table import DayTable, day_table
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
 from twin.schema.history import STATES, UNKNOWN, Columns, Totals
 from twin.schema.registry import Booking, Device
@@ -43,6 +46,7 @@ from twin.schema.state import (
     SignalState,
     Verdict,
 )
+from twin.services.reporting import Reporting
 
 NOW = datetime(2026, 11, 20, 14, 32, 8, tzinfo=UTC)
 NOW_S = NOW.timestamp()
@@ -183,6 +187,19 @@ class FakeApp:
             }
             for day in days
         }
+
+    def report(self, period: Period) -> Report:
+        self._check()
+        return Reporting(
+            history=_FakeHistory(self),  # type: ignore[arg-type]
+            shards=_FakeShards(),  # type: ignore[arg-type]
+            registry=_FakeRegistry(list(self._feed.devices.values())),  # type: ignore[arg-type]
+            settings=_FakeSettings(),  # type: ignore[arg-type]
+            alerts=_FakeAlerts(),  # type: ignore[arg-type]
+        ).report(period, self.now())
+
+    def report_file(self, report: Report, kind: str) -> bytes:
+        return f"{kind} of {len(report.devices)} devices".encode()
 
     def authorised(self, actor: str, action: str) -> bool:
         return not self.denied
@@ -631,3 +648,31 @@ def _seed(device_id: str) -> int:
 def _shifted(columns: Columns, by_s: float) -> Columns:
     k = round(by_s / 3.0) % max(1, len(columns))
     return replace(columns, t_s=columns.t_s + by_s, deviation=np.roll(columns.deviation, -k))
+
+
+class _FakeHistory:
+    def __init__(self, app: FakeApp) -> None:
+        self._app = app
+
+    def day_table(self, shard: str, from_day: str, to_day: str, *, operators: bool = True) -> DayTable:
+        return day_table(self._app.day_totals(from_day, to_day))
+
+
+class _FakeShards:
+    def shards(self) -> list[tuple[str, int]]:
+        return [("S0", 1)]
+
+
+class _FakeRegistry:
+    def __init__(self, devices: list[Device]) -> None:
+        self.devices = lambda: devices
+
+
+class _FakeSettings:
+    def settings(self) -> dict[str, object]:
+        return {}
+
+
+class _FakeAlerts:
+    def cases(self, **_: object) -> list[object]:
+        return []

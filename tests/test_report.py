@@ -20,13 +20,13 @@ from openpyxl import load_workbook
 from tests.business_store import NAMED, NOW, filled, fleet, reporting
 from tests.test_rollup import device
 from twin.business.periods import Period, month_of, week_of
+from twin.business.report import Report, headline
 from twin.business.words import money, quantity
 from twin.commands import report as command
 from twin.errors import SettingsError
 from twin.services.report_fonts import report_fonts
-from twin.services.report_pdf import headline, report_pdf
+from twin.services.report_pdf import report_pdf
 from twin.services.report_rows import escaped, figure_table, report_csv, report_xlsx
-from twin.services.reporting import Report
 from twin.stores.opening import open_memory_stores
 
 PERIOD = Period(date(2026, 10, 22), date(2026, 11, 20))

@@ -126,8 +126,10 @@ class Compared:
         return _difference(self.figure.value, self.target)
 
 
-def with_interval(figure: Figure, interval: Interval, basis: Basis) -> Figure:
-    return replace(figure, interval=interval, basis=basis)
+def as_cost(saving: Figure) -> Figure:
+    """A saving as what it does to the cost: value and interval turned round."""
+    turned = saving.interval and Interval(-saving.interval.high, -saving.interval.low, saving.interval.level)
+    return replace(saving, value=None if saving.value is None else -saving.value, interval=turned)
 
 
 def _difference(a: float | None, b: float | None) -> float | None:

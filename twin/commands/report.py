@@ -13,11 +13,8 @@ from twin.business.periods import Period, month_of, week_of
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
 from twin.errors import SettingsError
-from twin.services.report_pdf import report_pdf
-from twin.services.report_rows import report_csv, report_xlsx
-from twin.services.reporting import Reporting
-
-FORMATS = ("pdf", "xlsx", "csv")
+from twin.services.assembly import build_reporting
+from twin.services.report_file import FORMATS, report_file
 
 
 def main(argv: Sequence[str]) -> int:
@@ -40,20 +37,10 @@ def main(argv: Sequence[str]) -> int:
     kind = options.format or (ending if ending in FORMATS else "pdf")
     stores = open_stores(settings.store_url, firestore_client)
     try:
-        reporting = Reporting(
-            history=stores.history,
-            shards=stores.shards,
-            registry=stores.registry,
-            settings=stores.settings,
-            alerts=stores.alerts,
-        )
-        report = reporting.report(chosen_period(options.period, options.day, now.date()), now)
+        report = build_reporting(stores).report(chosen_period(options.period, options.day, now.date()), now)
     finally:
         stores.close()
-    if kind == "pdf":
-        content = report_pdf(report, settings.home / "fonts")
-    else:
-        content = report_xlsx(report) if kind == "xlsx" else report_csv(report)
+    content = report_file(report, kind, settings.home / "fonts")
     options.out.write_bytes(content)
     say(f"{options.out}: {report.period.text}, {len(report.devices)} devices, {len(content):,} bytes.")
     return 0

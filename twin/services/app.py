@@ -8,9 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 
+from twin.business.periods import Period
+from twin.business.report import Report
 from twin.business.rollup import merged
 from twin.physics.asset_class import AssetClass
 from twin.ports import (
@@ -30,6 +33,8 @@ from twin.schema.instant import to_seconds
 from twin.schema.spending import Usage
 from twin.services.actions import Actions
 from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
+from twin.services.report_file import report_file
+from twin.services.reporting import Reporting
 
 MOST_ROWS = 1500
 RAW_HOURS = 26
@@ -50,6 +55,8 @@ class RunningApp:
         commands: CommandStore,
         ground_truth: GroundTruthStore,
         quarantine: QuarantineStore,
+        reporting: Reporting,
+        fonts: Path,
         clock: Clock,
         shards: Sequence[str],
         meter: Meter | None = None,
@@ -62,6 +69,8 @@ class RunningApp:
         self._commands = commands
         self._ground_truth = ground_truth
         self._quarantine = quarantine
+        self._reporting = reporting
+        self._fonts = fonts
         self._clock = clock
         self._shards = shards
         self._meter = meter or Unmetered()
@@ -135,6 +144,12 @@ class RunningApp:
             day: {device_id: merged(found) for device_id, found in devices.items()}
             for day, devices in sorted(parts.items())
         }
+
+    def report(self, period: Period) -> Report:
+        return self._reporting.report(period, self._clock.now())
+
+    def report_file(self, report: Report, kind: str) -> bytes:
+        return report_file(report, kind, self._fonts)
 
     def authorised(self, actor: str, action: str) -> bool:
         return self._actions.authorised(actor, action)

@@ -6,7 +6,9 @@ Names no store and no setting: bootstrap hands both in.
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from twin.alerts.rules import RuleSet
 from twin.engine.block import Block, BlockConfig
@@ -22,6 +24,7 @@ from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
 from twin.services.live_feed import BACKFILL_SUFFIX, LiveFeed
+from twin.services.reporting import Reporting
 from twin.services.run_twin import TwinService
 
 
@@ -90,6 +93,17 @@ def build_twin_service(
     )
 
 
+def build_reporting(stores: Stores) -> Reporting:
+    """The business figures of a store."""
+    return Reporting(
+        history=stores.history,
+        shards=stores.shards,
+        registry=stores.registry,
+        settings=stores.settings,
+        alerts=stores.alerts,
+    )
+
+
 def build_app(
     stores: Stores,
     classes: Mapping[str, AssetClass],
@@ -99,8 +113,9 @@ def build_app(
     operators: frozenset[str] = frozenset(),
     shards: int = 1,
     cadence: Cadence = EMBEDDED,
+    fonts: Path | None = None,
 ) -> RunningApp:
-    """The application behind the pages, not yet started."""
+    """The application behind the pages, not yet started; `fonts` is where reports keep theirs."""
     feed = LiveFeed(
         shards=stores.shards,
         registry=stores.registry,
@@ -129,6 +144,8 @@ def build_app(
         commands=stores.commands,
         ground_truth=stores.ground_truth,
         quarantine=stores.quarantine,
+        reporting=build_reporting(stores),
+        fonts=fonts or Path(tempfile.gettempdir()) / "twin-fonts",
         clock=clock,
         meter=stores.meter,
         shards=tuple(f"S{number}" for number in range(shards)),

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 
-from twin.business.figure import Basis, Figure
+from twin.business.figure import Basis, Figure, as_cost
 from twin.business.gain import Swing
 from twin.business.savings import Savings
 from twin.business.states import StateShare
@@ -62,7 +61,7 @@ def waterfall(sheet: Sheet, y: float, saved: Savings, x: float, width: float) ->
         text = money(change, figure.unit) if figure.value is not None else "not counted"
         text = f"+{text}" if not strong and change is not None and change > 0 else text
         sheet.put(x + width - 40, y + 1.0, text, size=9, bold=strong, align="R", width=40)
-        shown = figure if strong else _as_cost(figure)
+        shown = figure if strong else as_cost(figure)
         note = certainty(shown) if figure.interval is not None else ""
         sheet.put(x + width - 62, y + 5.2, note, size=7, colour=INK3, align="R", width=62)
         y += ROW
@@ -216,14 +215,6 @@ def tornado_bars(
         0.3,
     )
     return y + 1
-
-
-def _as_cost(figure: Figure) -> Figure:
-    """A saving as what it does to the cost: the interval turned round."""
-    if figure.interval is None or figure.value is None:
-        return figure
-    low, high = -figure.interval.high, -figure.interval.low
-    return replace(figure, value=-figure.value, interval=replace(figure.interval, low=low, high=high))
 
 
 def _day(text: str) -> str:

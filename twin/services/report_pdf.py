@@ -10,10 +10,10 @@ from pathlib import Path
 from twin.business.figure import Figure
 from twin.business.findings import foremost
 from twin.business.groups import By, Step
-from twin.business.words import certainty, change_text, money, parts_text, percent, quantity, value_text
+from twin.business.report import Report, headline
+from twin.business.words import certainty, change_text, parts_text, quantity, value_text
 from twin.services import report_charts as charts
 from twin.services.report_sheet import INK, INK2, INK3, LEFT, RIGHT, TOP, WIDTH, Sheet
-from twin.services.reporting import Report
 
 MOST_ROWS = 40
 MOST_FINDINGS = 6
@@ -36,21 +36,6 @@ def report_pdf(report: Report, cache: Path) -> bytes:
     y = _tables(sheet, sheet.room(y + 4, 60), report)
     _assumptions(sheet, sheet.room(y + 4, 60), report)
     return bytes(sheet.output())
-
-
-def headline(report: Report) -> tuple[str, str]:
-    """What the period says in two sentences."""
-    net, used = report.saved.net, report.overview.figures["utilisation_available"].figure
-    if net.value is not None and net.interval is not None:
-        low, high = (money(value, net.unit) for value in (net.interval.low, net.interval.high))
-        if not net.distinguishable:
-            return "The net saving is not distinguishable from zero.", f"It lies between {low} and {high}."
-        word = "saving" if net.value > 0 else "loss"
-        first = f"{money(abs(net.value), net.unit)} net {word} in the period."
-        return first, f"Between {low} and {high}; {money(report.saved.verified.value, net.unit)} is verified."
-    if used.value is None:
-        return "No day of this period has been totalled.", "Figures appear with the first readings."
-    return f"Instruments run {percent(used.value)} of their available hours.", report.saved.reason + "."
 
 
 def _head(sheet: Sheet, report: Report) -> float:

@@ -17,8 +17,8 @@ from openpyxl.utils import get_column_letter
 
 from twin.business.figure import Figure
 from twin.business.groups import By
+from twin.business.report import Report
 from twin.business.words import exclusions_text
-from twin.services.reporting import Report
 
 Cell = str | float | int | None
 FIGURE_COLUMNS = (

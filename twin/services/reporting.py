@@ -10,23 +10,23 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from twin.business.assumptions import Assumption, assumptions
-from twin.business.crew import Team, teams
-from twin.business.figure import Figure
-from twin.business.findings import Finding, findings
-from twin.business.gain import Swing, gain_with_interval, potential_gain, tornado
+from twin.business.crew import teams
+from twin.business.findings import findings
+from twin.business.gain import gain_with_interval, potential_gain, tornado
 from twin.business.groups import instruments
 from twin.business.ledger import HOUR_S, ledger
-from twin.business.overview import Overview, overview
+from twin.business.overview import overview
 from twin.business.payback import payback
-from twin.business.peers import Peer, peer_comparison
+from twin.business.peers import peer_comparison
 from twin.business.periods import Period
-from twin.business.savings import FalseAlerts, Savings, savings
+from twin.business.report import Counted, Report
+from twin.business.savings import FalseAlerts, savings
 from twin.ports import AlertStore, HistoryStore, RegistryStore, SettingsStore, ShardStore
 from twin.schema.day_table import DayTable, joined_tables
 from twin.schema.instant import from_seconds, to_seconds
@@ -35,37 +35,6 @@ from twin.schema.registry import Device
 SETTLE_S = 120.0
 MOST_CASES = 100
 TEAMS = "business.teams"
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What is counted: quick enough for a page over many devices."""
-
-    period: Period
-    until: datetime
-    devices: Mapping[str, Device]
-    currency: str
-    other_currency: tuple[str, ...]
-    assumed: Mapping[str, Assumption]
-    overview: Overview
-
-    @property
-    def simulated(self) -> bool:
-        return any(device.simulated for device in self.devices.values())
-
-
-@dataclass(frozen=True)
-class Report(Counted):
-    """And what is compared with a model, with intervals."""
-
-    gain: Figure
-    swings: tuple[Swing, ...]
-    saved: Savings
-    baseline: Period
-    payback: Figure
-    findings: tuple[Finding, ...]
-    peers: tuple[Peer, ...]
-    teams: tuple[Team, ...]
 
 
 class Reporting:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from twin.business.periods import Period
+from twin.business.report import Report
 from twin.physics.asset_class import AssetClass
 from twin.ports import QuarantineEntry
 from twin.schema.alert import Alert, CaseRecord, Response
@@ -85,6 +87,14 @@ class App(Protocol):
 
     def day_totals(self, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
         """day "YYYY-MM-DD" -> device -> totals, for local days from_day ≤ day ≤ to_day."""
+        ...
+
+    def report(self, period: Period) -> Report:
+        """The business figures of a period; asks the store, so keep it."""
+        ...
+
+    def report_file(self, report: Report, kind: str) -> bytes:
+        """The report as a file: kind is pdf, xlsx or csv."""
         ...
 
     def authorised(self, actor: str, action: str) -> bool: ...

@@ -1,0 +1,65 @@
+"""A period's figures together: what is counted, and what is compared with a model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from twin.business.assumptions import Assumption
+from twin.business.crew import Team
+from twin.business.figure import Figure
+from twin.business.findings import Finding
+from twin.business.gain import Swing
+from twin.business.overview import Overview
+from twin.business.peers import Peer
+from twin.business.periods import Period
+from twin.business.savings import Savings
+from twin.business.words import money, percent
+from twin.schema.registry import Device
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What is counted: quick enough for a page over many devices."""
+
+    period: Period
+    until: datetime
+    devices: Mapping[str, Device]
+    currency: str
+    other_currency: tuple[str, ...]
+    assumed: Mapping[str, Assumption]
+    overview: Overview
+
+    @property
+    def simulated(self) -> bool:
+        return any(device.simulated for device in self.devices.values())
+
+
+@dataclass(frozen=True)
+class Report(Counted):
+    """And what is compared with a model, with intervals."""
+
+    gain: Figure
+    swings: tuple[Swing, ...]
+    saved: Savings
+    baseline: Period
+    payback: Figure
+    findings: tuple[Finding, ...]
+    peers: tuple[Peer, ...]
+    teams: tuple[Team, ...]
+
+
+def headline(report: Report) -> tuple[str, str]:
+    """What the period says in two sentences."""
+    net, used = report.saved.net, report.overview.figures["utilisation_available"].figure
+    if net.value is not None and net.interval is not None:
+        low, high = (money(value, net.unit) for value in (net.interval.low, net.interval.high))
+        if not net.distinguishable:
+            return "The net saving is not distinguishable from zero.", f"It lies between {low} and {high}."
+        word = "saving" if net.value > 0 else "loss"
+        first = f"{money(abs(net.value), net.unit)} net {word} in the period."
+        return first, f"Between {low} and {high}; {money(report.saved.verified.value, net.unit)} is verified."
+    if used.value is None:
+        return "No day of this period has been totalled.", "Figures appear with the first readings."
+    return f"Instruments run {percent(used.value)} of their available hours.", report.saved.reason + "."
