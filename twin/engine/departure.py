@@ -1,9 +1,9 @@
 """How far each signal is from what is normal for this device, in standard deviations, and one score over all.
 
-Normal is learned per device, signal and regime (idle, running) for its class's learning time (a day), then frozen; never
-while anything is wrong. A smoothed residual is standardised by its own learned spread, so that coloured noise keeps
-its false-alarm rate. Three departures count, squared: of the level, of a level that stays (CUSUM), of the noise. Their
-sum per signal is its contribution; the contributions add up to the score exactly.
+Normal is learned per device, signal and regime (idle, running) for the class's learning time (a day), never while
+anything is wrong, and then frozen. A smoothed residual is standardised by its own learned spread, so that coloured
+noise keeps its false-alarm rate. Three departures count, squared: of the level, of a level that stays (CUSUM), of the
+noise. Their sum per signal is its contribution; the contributions add up to the score exactly.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ ENOUGH = 8.0
 """Independent samples before a regime is judged at all: about 8 min at one reading in 3 s or a minute."""
 SURE_SHARE = 11.0 / 12.0
 """Learning goes on for the class's learning time; doubt fades until this share of it."""
+REGIME_SHARE = 0.17
+"""Share of the learning time that one regime must have been seen before it is trusted: a short one knows one hour."""
 CUSUM_K, CUSUM_CAP = 2.5, 8.0
 LEAP_S = 900.0
 NOISE_SHARE, NOISE_CAP = 1.0 / 16.0, 25.0
@@ -120,6 +122,8 @@ def _score(
     known = np.maximum(W, 1.0)
     slow = np.maximum(w.regime("m2") / known - white * w.regime("gain"), 0.0) * (1.0 + 4.0 / known)
     doubt = np.clip(1.0 - w.one("span") / (SURE_SHARE * view.learning_s), 0.0, 1.0)
+    few = np.clip(1.0 - W * INDEPENDENT_S / (REGIME_SHARE * view.learning_s), 0.0, 1.0)
+    doubt = np.maximum(doubt, few)
     wandered = view.drift * (w.one("aged") + view.learning_s / 3.0)
     extra = doubt * view.prior2 + (0.002 * h) ** 2 + unsure + wandered
     sigma = np.sqrt(INFLATION * (slow + white * np.maximum(gain, COLOURED)) + 0.12 * view.sensor2 + extra)
