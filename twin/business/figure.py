@@ -100,7 +100,8 @@ def product(name: str, label: str, factors: tuple[Figure, ...], *, source: str) 
     missing = next((factor for factor in factors if factor.value is None), None)
     warning = next((factor.warning for factor in factors if factor.warning), "")
     if missing is not None:
-        reason = f"{missing.label} is not measured: {missing.reason}"
+        told = " is not measured: " in missing.reason
+        reason = missing.reason if told else f"{missing.label} is not measured: {missing.reason}"
         return Figure(name, label, None, "share", source=source, reason=reason, warning=warning)
     value = math.prod(factor.value for factor in factors if factor.value is not None)
     exclusions = tuple(dict.fromkeys(part for factor in factors for part in factor.exclusions))

@@ -1,14 +1,18 @@
-"""Devices by device, model, laboratory, site and fleet; and figures as series over days and weeks."""
+"""Devices by device, model, laboratory, site and fleet; and figures as series over hours, days and weeks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from twin.business.figure import Figure
-from twin.business.ledger import Ledger
+from twin.business.ledger import HOUR_S, Ledger, tally_of
 from twin.business.periods import weeks
 from twin.business.tally import Tally
+from twin.schema.history import UNKNOWN, DeviceHour, Totals
+from twin.schema.instant import from_seconds
 from twin.schema.registry import Device
 
 FigureOf = Callable[[Tally], Figure]
@@ -60,6 +64,25 @@ def series(
         return [(day, figure(tally)) for day, tally in ledger.by_day(devices).items()]
     ids = None if devices is None else list(devices)
     return [(monday, figure(ledger.tally(ids, rows))) for monday, rows in weeks(ledger.days).items()]
+
+
+def by_hour(
+    hours: Sequence[DeviceHour], device: Device, figure: FigureOf, from_s: float, to_s: float
+) -> list[tuple[str, Figure]]:
+    """("2026-03-02 09:30", figure) of every UTC hour that starts in [from_s, to_s), named by the site's clock.
+
+    An hour nobody totalled is no data.
+    """
+    zone = ZoneInfo(device.time_zone)
+    known = {hour.start_s: hour.totals for hour in hours}
+    found = []
+    at_s = math.ceil(from_s / HOUR_S) * HOUR_S
+    while at_s < to_s:
+        totals = known.get(at_s) or Totals(at_s, HOUR_S, 0, 0.0, {UNKNOWN: HOUR_S})
+        label = from_seconds(at_s).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        found.append((label, figure(tally_of(totals, device))))
+        at_s += HOUR_S
+    return found
 
 
 def _group(device: Device, by: By) -> str:

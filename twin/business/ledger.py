@@ -7,7 +7,7 @@ are then `Tally`s. Leaves out what a figure means.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from twin.business.periods import Period
 from twin.business.spans import local_day_span
 from twin.business.tally import Tally
-from twin.schema.day_table import Array, DayTable
-from twin.schema.history import STATES, UNKNOWN
+from twin.schema.day_table import Array, DayTable, sums
+from twin.schema.history import STATES, UNKNOWN, Totals
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 
@@ -87,6 +87,22 @@ def ledger(table: DayTable, devices: Mapping[str, Device], period: Period, until
     days = period.days
     laid = _Laid(table, days, ids)
     calendar_s = _calendar_s(days, [devices[name] for name in ids], until_s)
+    fields = _fields(laid, calendar_s, [devices[name] for name in ids])
+    wanted = set(days)
+    chosen = {k: value for k, value in table.operators_s.items() if k[1] in devices and k[0] in wanted}
+    return Ledger(days, ids, fields, chosen)
+
+
+def tally_of(totals: Totals, device: Device) -> Tally:
+    """One device's totals of any span, e.g. an hour, as a tally."""
+    found = sums(totals)
+    fields = _fields(
+        lambda name: np.array([[found.get(name, np.nan)]]), np.array([[totals.span_s]]), [device]
+    )
+    return Tally.of({name: float(array.sum()) for name, array in fields.items()}, devices=1)
+
+
+def _fields(laid: Callable[[str], Array], calendar_s: Array, devices: Sequence[Device]) -> dict[str, Array]:
     known = {state: _zero(laid(f"state_s/{state}")) for state in STATES[:-1]}
     known_s = np.sum(list(known.values()), axis=0)
     fields = {f"state_s/{state}": seconds for state, seconds in known.items()}
@@ -104,14 +120,12 @@ def ledger(table: DayTable, devices: Mapping[str, Device], period: Period, until
         "expected_readings",
     ):
         fields[name] = _zero(laid(name))
-    fields |= _work(laid, known["RUNNING"], [devices[name] for name in ids])
-    cost = np.array([_or_nan(devices[name].cost_per_unplanned_h) for name in ids])
+    fields |= _work(laid, known["RUNNING"], devices)
+    cost = np.array([_or_nan(device.cost_per_unplanned_h) for device in devices])
     stopped_h = known["ERROR"] / HOUR_S
     fields["stop_cost"] = np.nan_to_num(stopped_h * cost)
     fields["priced_stop_s"] = np.where(np.isnan(cost), 0.0, known["ERROR"])
-    wanted = set(days)
-    chosen = {k: value for k, value in table.operators_s.items() if k[1] in devices and k[0] in wanted}
-    return Ledger(days, ids, fields, chosen)
+    return fields
 
 
 class _Laid:
@@ -137,7 +151,7 @@ class _Laid:
         return laid
 
 
-def _work(laid: _Laid, running_s: Array, devices: Sequence[Device]) -> dict[str, Array]:
+def _work(laid: Callable[[str], Array], running_s: Array, devices: Sequence[Device]) -> dict[str, Array]:
     """Samples by the counter, else by the integral of the rate; each with the time or samples it can be held to."""
     counted, rejected = laid("increase/samples_total"), laid("increase/samples_rejected")
     samples = np.where(np.isnan(counted), laid("integral/throughput"), counted)
