@@ -79,7 +79,7 @@ def alert_of(
             before.evidence,
         )
     evidence, title = _evidence(w, conditions, facts, rule, i, diagnosis, error_code)
-    if kept and before is not None and before.evidence.cause and not evidence.cause:
+    if kept and before is not None and _explains_less(evidence, before.evidence):
         title, evidence = before.title, before.evidence
     return Alert(
         device.device_id,
@@ -90,6 +90,16 @@ def alert_of(
         condition,
         evidence,
     )
+
+
+def _explains_less(now: Evidence, before: Evidence) -> bool:
+    """Whether a renewed diagnosis must not replace the one before: it names nothing, or something else from less.
+
+    What is left when a fault fades points anywhere; who is to blame is said where the departure was larger.
+    """
+    if not before.cause or now.cause == before.cause:
+        return False
+    return not now.cause or (now.score or 0.0) < (before.score or 0.0)
 
 
 def diagnosis_of(w: Work, lives: Lives, conditions: Conditions, facts: ClassFacts, i: int) -> Diagnosis:
