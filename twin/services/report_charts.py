@@ -195,7 +195,7 @@ def tornado_bars(
     """How far each assumption moves the result, widest first."""
     ends = [end for swing in swings for end in (swing.at_low, swing.at_high)] + [middle]
     low, high = min(ends), max(ends)
-    left, wide = x + 62, width - 62 - 4
+    left, wide = x + 80, width - 80 - 18
     scale = wide / max(high - low, 1e-9)
     for swing in swings:
         one = swing.assumption

@@ -121,8 +121,8 @@ def _use(sheet: Sheet, y: float, report: Report) -> float:
     for i, name in enumerate(("mtbf", "mttr", "throughput", "stop_cost")):
         figure, x = figures[name].figure, LEFT + i * wide
         sheet.put(x, y, figure.label, size=8.5, colour=INK2, width=wide - 3)
-        sheet.put(x, y + 4.2, value_text(figure), size=13, width=wide - 3)
-        note = " · ".join(part for part in (certainty(figure), _change(report, name)) if part)
+        sheet.put(x, y + 4.2, _cell(figure), size=13, width=wide - 3)
+        note = " · ".join(part for part in (figure.reason, certainty(figure), _change(report, name)) if part)
         sheet.paragraph(
             x, y + 10.6, note or figure.reason or parts_text(figure), wide - 4, size=7, colour=INK3
         )
@@ -175,7 +175,7 @@ def _tables(sheet: Sheet, y: float, report: Report) -> float:
             "Utilisation",
             "Booked, unused",
             "OEE",
-            "Samples an hour",
+            "Samples/h",
             "Between stops",
             "Cost of stops",
         ]
