@@ -107,6 +107,7 @@ def test_bad_records_are_quarantined_with_a_reason_and_the_rest_of_the_batch_cou
     bench.send(1, *bad.values(), record(1))
     taken = bench.take()
     assert seconds(taken) == [1]
+    assert taken.refused == {"INST-001": 9, "INST-999": 1}
     reasons = dict(zip(bad, (entry.reason for entry in taken.quarantine), strict=True))
     assert "must be a JSON object" in reasons["not an object"]
     assert "not in the device registry" in reasons["unknown device"]

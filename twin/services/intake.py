@@ -39,6 +39,7 @@ class Taken:
     """What one look at the store brought.
 
     batches  (gateway, epoch, seq, device_id -> newest observed second in it) of every batch taken, in order
+    refused  device_id -> how many of its readings were refused here
     strays   ids of stray documents among them, to be dropped once the step is committed
     """
 
@@ -46,6 +47,7 @@ class Taken:
     quarantine: list[QuarantineEntry] = field(default_factory=list)
     batches: list[tuple[str, str, int, dict[str, float]]] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
+    refused: dict[str, int] = field(default_factory=dict)
     more: bool = False
 
 
@@ -195,6 +197,9 @@ class Intake:
                 reading = self._checked(record, device_of, max(now, batch.stored_at))
             except RecordError as error:
                 taken.quarantine.append(refusal(source, record, str(error), now))
+                name = record.get("device_id") if isinstance(record, Mapping) else None
+                if isinstance(name, str):
+                    taken.refused[name] = taken.refused.get(name, 0) + 1
                 continue
             at_s = to_seconds(reading.observed_at)
             if again and self._is_folded(reading.device_id, at_s):

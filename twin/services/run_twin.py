@@ -180,7 +180,7 @@ class TwinService:
         taken = self._intake.take(self._device_of, now, monotonic)
         now_s = to_seconds(now)
         catching_up = self._intake.catching_up(now_s, monotonic)
-        step = self._block.apply(taken.readings, now_s, catching_up=catching_up)
+        step = self._block.apply(taken.readings, now_s, refused=taken.refused, catching_up=catching_up)
         self._states.update({state.device_id: state for state in step.states})
         self._facts["steps"] += 1
         self._facts["readings"] += len(taken.readings)
