@@ -36,7 +36,7 @@ def main() -> None:
     def river() -> None:
         for average, test, sample in zip(means, tests, samples, strict=True):
             average.update(sample)
-            test.update(sample)  # type: ignore[no-untyped-call]
+            test.update(sample)  # type: ignore[no-untyped-call, unused-ignore]
 
     best = best_seconds({"ours": ours, "river": river}, 25)
     each, other = best["ours"] / DEVICES, best["river"] / LOOPED

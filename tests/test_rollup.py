@@ -41,7 +41,11 @@ def device(**changes: object) -> Device:
 
 
 def columns(
-    t_s: list[float], status: list[str], hold_s: float = 180.0, operators: tuple[str, ...] = (), **measured: list[float]
+    t_s: list[float],
+    status: list[str],
+    hold_s: float = 180.0,
+    operators: tuple[str, ...] = (),
+    **measured: list[float],
 ) -> Columns:
     k = len(t_s)
     return Columns(
@@ -69,7 +73,9 @@ def test_a_state_lasts_until_the_next_reading_and_at_most_its_hold() -> None:
 
 
 def test_the_reading_before_the_span_holds_into_it() -> None:
-    found = totals(columns([START_S - 60, START_S + 60], ["RUNNING", "IDLE"]), device(), SIGNALS, START_S, 120)
+    found = totals(
+        columns([START_S - 60, START_S + 60], ["RUNNING", "IDLE"]), device(), SIGNALS, START_S, 120
+    )
     assert found.state_s["RUNNING"] == 60
     assert found.state_s["IDLE"] == 60
     assert found.entries == {"IDLE": 1}
@@ -77,7 +83,9 @@ def test_the_reading_before_the_span_holds_into_it() -> None:
 
 def test_a_counter_that_is_reset_counts_from_zero() -> None:
     data = columns(
-        [START_S - 60, START_S, START_S + 60, START_S + 120], ["RUNNING"] * 4, samples_total=[95.0, 100.0, 2.0, 5.0]
+        [START_S - 60, START_S, START_S + 60, START_S + 120],
+        ["RUNNING"] * 4,
+        samples_total=[95.0, 100.0, 2.0, 5.0],
     )
     assert totals(data, device(), SIGNALS, START_S, 600).increase == {"samples_total": 5 + 2 + 3}
 

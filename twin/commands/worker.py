@@ -37,7 +37,9 @@ def main(argv: Sequence[str]) -> int:
     end_with_parent(os.environ, stop)
     stores = open_stores(settings.store_url, firestore_client)
     services = open_twin_services(settings, stores, backfill=options.backfill)
-    threads = [threading.Thread(target=service.run, args=(stop, settings.step_interval_s)) for service in services]
+    threads = [
+        threading.Thread(target=service.run, args=(stop, settings.step_interval_s)) for service in services
+    ]
     for thread in threads:
         thread.start()
     names = ", ".join(service.shard for service in services)

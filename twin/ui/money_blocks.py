@@ -131,7 +131,7 @@ def _step(figure: Figure, start: float, end: float, top: float, *, strong: bool)
     sure = certainty(shown) if figure.interval is not None else figure.basis.value
     note = esc(figure.reason or parts_text(figure))
     return (
-        f'<div class="wf" title="{esc(figure.source)}"><span>{label}<small>{note}</small></span>'
+        f'<div class="mwf" title="{esc(figure.source)}"><span>{label}<small>{note}</small></span>'
         f'<span class="wfb">{bar}</span><span class="num"><b>{esc(text)}</b><small>{esc(sure)}</small></span></div>'
     )
 
