@@ -13,7 +13,14 @@ from twin.ports import StepCommit, Stores
 from twin.schema.alert import Case, Severity
 from twin.schema.fault import CommandState
 from twin.schema.instant import to_seconds
-from twin.services.actions import DEMO_ACTIONS_PER_MINUTE, DEMO_FAULT_S, Actions, Roles
+from twin.services.actions import (
+    DEMO_ACTIONS_PER_DAY,
+    DEMO_ACTIONS_PER_MINUTE,
+    DEMO_FAULT_S,
+    DEMO_RAMP_S,
+    Actions,
+    Roles,
+)
 from twin.stores.opening import open_memory_stores
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -48,6 +55,7 @@ def bench(
         commands=stores.commands,
         audit=stores.audit,
         clock=clock,
+        signals={"spectrometer": {"temperature"}},
     )
     return actions, stores, clock
 
@@ -109,8 +117,58 @@ def test_a_size_or_kind_that_makes_no_sense_is_refused() -> None:
     assert stores.commands.commands() == []
 
 
-def test_of_two_who_acknowledge_at_once_one_wins_and_the_other_is_told_who() -> None:
+def test_the_demo_takes_so_many_actions_a_day_and_the_next_day_again() -> None:
+    actions, _, clock = bench()
+    for number in range(DEMO_ACTIONS_PER_DAY):
+        inject(actions, "demo:a", key=f"k{number}")
+        clock.sleep(4.0)
+    with pytest.raises(NotAuthorisedError, match="actions a day"):
+        inject(actions, "demo:b", key="one too many")
+    clock.sleep(86_400.0)
+    inject(actions, "demo:b", key="a day later")
+
+
+def test_a_fault_of_a_demo_visitor_cannot_be_made_to_outlast_the_demo() -> None:
     actions, stores, _ = bench()
+    actions.inject("INST-001", "leak", severity=0.5, ramp_s=1e9, signal="", actor="demo:a", key="k")
+    (command,) = stores.commands.commands()
+    assert (command.arguments["ramp_s"], command.arguments["duration_s"]) == (
+        DEMO_RAMP_S,
+        DEMO_RAMP_S + DEMO_FAULT_S,
+    )
+
+
+@pytest.mark.parametrize("ramp_s", [float("nan"), float("inf"), -1.0])
+def test_a_growth_without_end_or_sense_is_refused(ramp_s: float) -> None:
+    actions, stores, _ = bench()
+    with pytest.raises(RecordError, match="growth"):
+        actions.inject("INST-001", "leak", severity=0.5, ramp_s=ramp_s, signal="", actor="demo:a", key="k")
+    assert stores.commands.commands() == []
+
+
+def test_nothing_a_demo_visitor_types_is_kept() -> None:
+    actions, stores, _ = bench()
+    with pytest.raises(RecordError, match="must be a signal of a spectrometer"):
+        actions.inject(
+            "INST-001", "sensor_bias", severity=0.5, ramp_s=0.0, signal="read me", actor="demo:a", key="k"
+        )
+    assert stores.commands.commands() == []
+    case_id = given_case(stores)
+    actions.acknowledge(case_id, actor="demo:a", comment="read me", expected_version=0, key="a")
+    (record,) = stores.alerts.cases(open_only=True)
+    assert record.response.comment == ""
+    assert "read me" not in str(stores.audit.entries())
+
+
+def test_an_operators_comment_is_kept() -> None:
+    actions, stores, _ = bench(demo=False, operators=frozenset({"a.lind"}))
+    case_id = given_case(stores)
+    actions.acknowledge(case_id, actor="a.lind", comment="on my way", expected_version=0, key="a")
+    assert stores.alerts.cases(open_only=True)[0].response.comment == "on my way"
+
+
+def given_case(stores: Stores) -> str:
+    """An open case in the store; its id."""
     case = Case(
         device_id="INST-001",
         onset_s=to_seconds(NOW),
@@ -126,8 +184,14 @@ def test_of_two_who_acknowledge_at_once_one_wins_and_the_other_is_told_who() -> 
     lease = stores.shards.acquire("S0", "w", take_over=False)
     assert lease is not None
     stores.shards.commit(lease, StepCommit(stepped_at=NOW, cursor={}, states={}, cases=[case]))
-    actions.acknowledge(case.case_id, actor="demo:ann", comment="mine", expected_version=0, key="a")
+    return case.case_id
+
+
+def test_of_two_who_acknowledge_at_once_one_wins_and_the_other_is_told_who() -> None:
+    actions, stores, _ = bench()
+    case_id = given_case(stores)
+    actions.acknowledge(case_id, actor="demo:ann", comment="mine", expected_version=0, key="a")
     with pytest.raises(ConcurrentChangeError, match="demo:ann"):
-        actions.acknowledge(case.case_id, actor="demo:bob", comment="", expected_version=0, key="b")
+        actions.acknowledge(case_id, actor="demo:bob", comment="", expected_version=0, key="b")
     (record,) = stores.alerts.cases(open_only=True)
     assert (record.response.state, record.response.actor) == ("acknowledged", "demo:ann")

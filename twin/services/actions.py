@@ -1,13 +1,14 @@
 """What people ask for, each as one call through one `authorise(actor, action)`, audited, harmless when repeated.
 
-In demo mode every visitor acts as `demo:<session>`: simulated devices only, rate-limited, and what they break repairs
-itself after DEMO_FAULT_S.
+In demo mode every visitor acts as `demo:<session>`: simulated devices only, rate-limited, what they break repairs
+itself after DEMO_FAULT_S, and nothing they type is kept or shown to others.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,11 @@ from twin.schema.instant import to_seconds
 
 DEMO_PREFIX = "demo:"
 DEMO_FAULT_S = 1800.0
+DEMO_RAMP_S = 3600.0
 DEMO_ACTIONS_PER_MINUTE = 20
+DEMO_ACTIONS_PER_DAY = 600
+"""Of all visitors together: what they may cost a day stays inside the free quota."""
+MOST_COMMENT = 500
 DEMO_ACTIONS = frozenset({"inject", "repair", "acknowledge"})
 OPERATOR_ACTIONS = frozenset({"inject", "repair", "acknowledge", "shelve", "change_setting"})
 
@@ -49,13 +54,16 @@ class Actions:
         commands: CommandStore,
         audit: AuditStore,
         clock: Clock,
+        signals: Mapping[str, Collection[str]] | None = None,
     ) -> None:
+        """signals: asset class -> names of its signals; None leaves their names to the gateway to check."""
         self._roles = roles
         self._registry = registry
         self._responses = responses
         self._commands = commands
         self._audit = audit
         self._clock = clock
+        self._signals = signals
         self._recent: deque[float] = deque()
 
     def authorised(self, actor: str, action: str) -> bool:
@@ -78,10 +86,11 @@ class Actions:
     ) -> Response:
         """Take a case over. Raises ConcurrentChangeError naming who was first."""
         self.authorise(actor, "acknowledge")
+        comment = "" if actor.startswith(DEMO_PREFIX) else comment[:MOST_COMMENT]
         now_s = to_seconds(self._clock.now())
-        response = Response("acknowledged", actor, now_s, comment[:500], expected_version)
+        response = Response("acknowledged", actor, now_s, comment, expected_version)
         stored = self._responses.respond(case_id, response, expected_version=expected_version)
-        self._note(key, actor, "acknowledge", case_id, {"comment": comment[:500]})
+        self._note(key, actor, "acknowledge", case_id, {"comment": comment})
         return stored
 
     def inject(
@@ -96,13 +105,15 @@ class Actions:
                 rule=f"must be one of {', '.join(FaultKind)}",
                 next_step="Choose a kind from the list",
             )
-        if not 0.0 < severity <= 1.0 or ramp_s < 0.0:
+        if not 0.0 < severity <= 1.0 or not 0.0 <= ramp_s < math.inf:
             raise RecordError(
                 f"{device_id} fault size",
                 value=(severity, ramp_s),
                 rule="size must lie in (0, 1] and growth must not be negative",
                 next_step="Choose a size between 0.05 and 1",
             )
+        if actor.startswith(DEMO_PREFIX):
+            ramp_s = min(ramp_s, DEMO_RAMP_S)
         arguments: dict[str, Any] = {"kind": kind, "severity": severity, "ramp_s": ramp_s, "signal": signal}
         if actor.startswith(DEMO_PREFIX):
             arguments["duration_s"] = DEMO_FAULT_S + ramp_s
@@ -125,6 +136,14 @@ class Actions:
                 rule="only simulated devices can be broken and repaired from here",
                 next_step="Choose a device that is marked as simulated",
             )
+        signal = arguments.get("signal")
+        if signal and self._signals is not None and signal not in self._signals.get(device.asset_class, ()):
+            raise RecordError(
+                f"{device_id} fault signal",
+                value=signal,
+                rule=f"must be a signal of a {device.asset_class}",
+                next_step="Choose a signal from the list",
+            )
         command = Command(
             key, device.gateway, device_id, kind, actor, to_seconds(self._clock.now()), arguments
         )
@@ -138,12 +157,18 @@ class Actions:
 
     def _limit_rate(self, action: str) -> None:
         now = self._clock.monotonic()
-        while self._recent and now - self._recent[0] > 60.0:
+        while self._recent and now - self._recent[0] > 86_400.0:
             self._recent.popleft()
-        if len(self._recent) >= DEMO_ACTIONS_PER_MINUTE:
+        if sum(now - at <= 60.0 for at in self._recent) >= DEMO_ACTIONS_PER_MINUTE:
             raise NotAuthorisedError(
                 action,
                 rule=f"the demo takes {DEMO_ACTIONS_PER_MINUTE} actions a minute from all visitors together",
                 next_step="Try again in a minute",
+            )
+        if len(self._recent) >= DEMO_ACTIONS_PER_DAY:
+            raise NotAuthorisedError(
+                action,
+                rule=f"the demo takes {DEMO_ACTIONS_PER_DAY} actions a day from all visitors together",
+                next_step="Come back tomorrow, or run the demo on your own machine",
             )
         self._recent.append(now)

@@ -114,8 +114,13 @@ def build_app(
     shards: int = 1,
     cadence: Cadence = EMBEDDED,
     fonts: Path | None = None,
+    note: str = "",
 ) -> RunningApp:
-    """The application behind the pages, not yet started; `fonts` is where reports keep theirs."""
+    """The application behind the pages, not yet started.
+
+    fonts  where reports keep theirs
+    note   stands on every page while no progress is told
+    """
     feed = LiveFeed(
         shards=stores.shards,
         registry=stores.registry,
@@ -126,6 +131,7 @@ def build_app(
         clock=clock,
         meter=stores.meter,
         cadence=cadence,
+        note=note,
     )
     actions = Actions(
         roles=Roles(demo, operators),
@@ -134,6 +140,7 @@ def build_app(
         commands=stores.commands,
         audit=stores.audit,
         clock=clock,
+        signals=signals_of(classes),
     )
     return RunningApp(
         classes=classes,

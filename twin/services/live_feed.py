@@ -33,7 +33,7 @@ from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.schema.state import DeviceState
-from twin.services.cadence import EMBEDDED, Cadence
+from twin.services.cadence import EMBEDDED, ON_THE_WAY_S, Cadence
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,9 @@ class LiveFeed:
         clock: Clock,
         meter: Meter | None = None,
         cadence: Cadence = EMBEDDED,
+        note: str = "",
     ) -> None:
+        """note: told as progress while there is none."""
         self._shards = shards
         self._registry = registry
         self._history = history
@@ -91,6 +93,7 @@ class LiveFeed:
         self._clock = clock
         self._meter = meter or Unmetered()
         self._cadence = cadence
+        self._note = note
         self._older: dict[str, list[Columns]] = {}
         self._shard_names: tuple[str, ...] = ()
         self._news_at = -math.inf
@@ -121,7 +124,10 @@ class LiveFeed:
 
     def pause_s(self, interval_s: float) -> float:
         """How long to wait after a poll: until the next commit is due, then `interval_s` until it is there."""
-        return max(interval_s, self._news_at + self._cadence.commit_s - self._clock.monotonic())
+        if self._clock.monotonic() - self._news_at < 0.5 * self._cadence.commit_s:
+            next_s = self._cadence.until_next_s(to_seconds(self._clock.now())) + ON_THE_WAY_S
+            return max(interval_s, next_s)
+        return interval_s
 
     def open_columns(self, device_id: str) -> Columns:
         """A device's rows of about the last two hours, from memory; fewer right after a start."""
@@ -161,7 +167,7 @@ class LiveFeed:
             self._slow_at = monotonic
             changes["devices"] = {device.device_id: device for device in self._registry.devices()}
             progress = self._settings.settings().get(PROGRESS_SETTING)
-            changes["progress"] = (str(progress.value) or None) if progress else None
+            changes["progress"] = (str(progress.value) if progress else "") or self._note or None
         changed = self._read_fleet(slow)
         if changed:
             self._news_at = monotonic
