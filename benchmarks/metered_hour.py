@@ -124,7 +124,7 @@ def metered_hour(
     next_s = {"step": 0.0, "feed": 0.5, **{sender.name: sender.phase_s for sender in senders}}
     before: dict[str, Usage] = {}
     ages: list[float] = []
-    minute, worker_cpu_s = 0, 0.0
+    minute, worker_cpu_s, looked_s = 0, 0.0, 0.0
     end_s = WARM_S + 3600.0 * hours
     while (at_s := min(next_s.values())) < end_s:
         clock.at = START + timedelta(seconds=at_s)
@@ -140,12 +140,13 @@ def metered_hour(
             worker_cpu_s += time.process_time() - began if before else 0.0
             next_s["step"] += service.pause_s(cadence.look_s)
         if next_s["feed"] <= at_s:
-            if before:
-                ages += [to_seconds(clock.now()) - s.observed_at_s for s in app.feed().states.values()]
             app.poll()
             for _ in range(viewers):
                 app.feed()
             next_s["feed"] += app.pause_s(cadence.look_s)
+        if before and at_s >= looked_s + 1.0:
+            looked_s = at_s
+            ages += [to_seconds(clock.now()) - s.observed_at_s for s in app.feed().states.values()]
         if at_s // 60 > minute:
             minute = int(at_s // 60)
             on_minute(minute)

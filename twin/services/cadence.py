@@ -1,15 +1,18 @@
 """How often the parts look and write: without limit on an embedded store, at the pace of its price on a metered one.
 
-A gateway's batches come every `flush_s` of the profile (settings). The worker looks again that long after its last
-commit, then every `look_s` until something has come; a feed does the same with commits. Both so fall into step with
-what they wait for: about one read a batch and a commit, and no listener that could stop without telling.
+Gateways send at the first reading in every `flush_s` of the profile, counted from 1970. After a commit the worker
+looks again when the next such batches should be there, then every `look_s` until they are; a feed waits for commits
+in the same way. So it takes about one read a batch and a commit, and no listener that could stop without telling.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 MINUTE_S = 60.0
+READING_S = 3.0
+ON_THE_WAY_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,14 @@ class Cadence:
     slow_s: float = 10.0
     recent_s: float = 60.0
     few_devices: int = 40
+
+    def until_next_s(self, now_s: float) -> float:
+        """Seconds from `now_s` (since 1970) until the next batches of all gateways should be there."""
+        if not self.commit_s:
+            return 0.0
+        settle_s = min(READING_S, self.commit_s / 2.0) + ON_THE_WAY_S
+        slot = math.floor((now_s - settle_s) / self.commit_s) + 1
+        return slot * self.commit_s + settle_s - now_s
 
 
 EMBEDDED = Cadence()

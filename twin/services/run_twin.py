@@ -119,7 +119,9 @@ class TwinService:
         """How long to wait after a step that left nothing to read."""
         if self._lease is None:
             return max(interval_s, self._cadence.standby_s)
-        return max(interval_s, self._committed + self._cadence.commit_s - self._clock.monotonic())
+        if self._clock.monotonic() - self._committed < 0.5 * self._cadence.commit_s:
+            return max(interval_s, self._cadence.until_next_s(to_seconds(self._clock.now())))
+        return interval_s
 
     def run(self, stop: threading.Event, interval_s: float = 1.0) -> None:
         """Step until `stop` is set, then write a last checkpoint and free the shard. Survives store outages."""
