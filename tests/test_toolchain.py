@@ -74,10 +74,10 @@ def test_an_old_python_gets_a_sentence_with_its_own_version(monkeypatch: pytest.
 
 
 def test_commands_without_a_module_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = entry.Command("migrate", "not written", "twin.commands.no_such_module", ())
+    absent = entry.Command("levitate", "not written", "twin.commands.no_such_module", ())
     monkeypatch.setattr(entry, "COMMANDS", (*entry.COMMANDS, absent))
-    assert "migrate" not in entry.help_text()
-    assert entry.main(["migrate"]) == 2
+    assert "levitate" not in entry.help_text()
+    assert entry.main(["levitate"]) == 2
 
 
 # --- the environment ---------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ class Settings:
     worker      TWIN_WORKER: inside the app's process, or separate (`python -m twin worker`)
     operators   TWIN_OPERATORS: names that may act, separated by commas; nobody when it is empty
     demo        TWIN_DEMO: 1 where everybody is a demo visitor and may break simulated machines
+    all_in_one  TWIN_ALL_IN_ONE: 1 for a hosted demo in one process: pages, worker, simulated fleet; implies demo
     """
 
     home: Path
@@ -48,6 +49,7 @@ class Settings:
     worker: str = "inside"
     operators: frozenset[str] = frozenset()
     demo: bool = False
+    all_in_one: bool = False
 
     @property
     def metered(self) -> bool:
@@ -72,6 +74,7 @@ class Settings:
         chosen = home or environ.get("TWIN_HOME") or ".twin"
         folder = Path(chosen).expanduser().absolute()
         data_dir = environ.get("TWIN_DATA_DIR")
+        all_in_one = _choice("TWIN_ALL_IN_ONE", environ.get("TWIN_ALL_IN_ONE"), ("0", "1"), "0") == "1"
         return cls(
             home=folder,
             store_url=store_url
@@ -89,7 +92,8 @@ class Settings:
             operators=frozenset(
                 name.strip() for name in environ.get("TWIN_OPERATORS", "").split(",") if name.strip()
             ),
-            demo=_choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
+            demo=all_in_one or _choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
+            all_in_one=all_in_one,
         )
 
 

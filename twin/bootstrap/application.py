@@ -6,8 +6,9 @@ import atexit
 import os
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from twin.bootstrap.inside import NOTE, simulator_loop
 from twin.bootstrap.process import SystemClock, end_with_parent
 from twin.bootstrap.storage import ClientFactory, open_stores
 from twin.physics.catalogue import asset_classes
@@ -50,7 +51,7 @@ def profile_cadence(profile: str) -> tuple[float, Cadence]:
 
 
 def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) -> RunningApp:
-    """The application, running: its feed, and the twin itself unless TWIN_WORKER=separate.
+    """The application, running: its feed, the twin itself unless TWIN_WORKER=separate, a fleet if TWIN_ALL_IN_ONE=1.
 
     It ends, with a last checkpoint, when the process does.
     """
@@ -64,10 +65,14 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         operators=settings.operators,
         shards=settings.shards,
         cadence=cadence_of(settings),
+        fonts=settings.home / "fonts",
+        note=NOTE if settings.all_in_one else "",
     )
-    loops = []
-    if settings.worker == "inside":
-        loops = [service.run for service in open_twin_services(settings, stores)]
+    loops: list[Callable[[threading.Event], None]] = []
+    if settings.worker == "inside" or settings.all_in_one:
+        loops += [service.run for service in open_twin_services(settings, stores)]
+    if settings.all_in_one:
+        loops.append(simulator_loop(settings, stores))
     app.start(*loops)
     atexit.register(app.close)
     gone = threading.Event()

@@ -1,0 +1,303 @@
+"""What is deployed, checked without an engine or an account: image, lock, compose file, workflows, hosted demo."""
+
+from __future__ import annotations
+
+import fnmatch
+import json
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from tests.image import ROOT, environment, instructions, last_stage
+from twin.bootstrap import Settings, open_app
+from twin.bootstrap.inside import NOTE
+from twin.commands import serve
+from twin.errors import SettingsError
+from twin.services.actions import DEMO_PREFIX
+
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+FOUND = instructions(DOCKERFILE)
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+DEPLOY_TEXT = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
+
+
+def tool(name: str) -> str:
+    found = shutil.which(name, path=str(Path(sys.executable).parent))
+    if found is None:
+        pytest.skip(f"{name} is not installed: python -m pip install -e .[dev]")
+    return found
+
+
+def accepted(*command: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# --- image ---------------------------------------------------------------------------------------------------------
+
+
+def test_linter_has_nothing_to_say_about_the_dockerfile() -> None:
+    accepted(tool("hadolint"), "Dockerfile")
+
+
+def test_image_has_two_stages_and_the_last_runs_without_rights() -> None:
+    stages = [rest for name, rest in FOUND if name == "FROM"]
+    assert len(stages) == 2
+    assert all("slim" in stage and ":latest" not in stage for stage in stages)
+    user = [rest for name, rest in last_stage(FOUND) if name == "USER"]
+    assert user[-1].split(":")[0].isdecimal(), "a number, so that a cluster can see it is not root"
+    assert int(user[-1].split(":")[0]) > 0
+    last = [name for name, _ in last_stage(FOUND)]
+    assert last.index("USER") > max(number for number, name in enumerate(last) if name in {"RUN", "COPY"})
+
+
+def test_packages_are_installed_by_hash_and_never_built() -> None:
+    install = next(rest for name, rest in FOUND if name == "RUN" and "pip install" in rest)
+    assert "--require-hashes" in install
+    assert "--only-binary=:all:" in install
+    assert "requirements.lock" in install
+
+
+def test_what_is_copied_is_in_the_build_context_and_nothing_secret_is() -> None:
+    allowed = [
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line.startswith("!")
+    ]
+    copied = [
+        source
+        for name, rest in FOUND
+        if name == "COPY" and not rest.startswith("--from=")
+        for source in rest.split()[:-1]
+    ]
+    for source in copied:
+        assert (ROOT / source).exists(), source
+        assert any(source == name or source.startswith(f"{name}/") for name in allowed), source
+    assert not [
+        name for name in allowed if fnmatch.fnmatch(name, "*.env*") or "secret" in name or "git" in name
+    ]
+    assert (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()[1] == "*"
+
+
+def test_image_writes_only_below_its_home() -> None:
+    set_here = environment(last_stage(FOUND))
+    assert set_here["TWIN_HOME"] == set_here["HOME"] == "/data"
+    assert set_here["TWIN_VENV"] == "current"
+    assert ("VOLUME", "/data") in FOUND
+
+
+def test_health_check_asks_the_port_the_role_listens_on() -> None:
+    check = next(rest for name, rest in FOUND if name == "HEALTHCHECK")
+    assert "/_stcore/health" in check
+    assert "PORT" in check
+
+
+# --- lock ----------------------------------------------------------------------------------------------------------
+
+
+def locked() -> dict[str, list[str]]:
+    """package -> the versions it is locked to (several where they depend on the Python)."""
+    found: dict[str, list[str]] = {}
+    for name, version in re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", LOCK, re.MULTILINE):
+        found.setdefault(name.lower().replace("_", "-"), []).append(version)
+    return found
+
+
+def test_lock_names_every_package_with_a_hash_and_no_index() -> None:
+    for block in re.split(r"\n(?=[A-Za-z0-9])", LOCK):
+        if not block.startswith("#"):
+            assert "--hash=sha256:" in block, block
+    assert "://" not in LOCK
+    assert not re.search(r"^\s*(-i|-f|--index|--extra-index|--find-links|--trusted-host)", LOCK, re.MULTILINE)
+
+
+def test_lock_meets_every_requirement() -> None:
+    found = locked()
+    for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            wanted = Requirement(line)
+            versions = found.get(wanted.name.lower().replace("_", "-"), [])
+            assert versions, f"{wanted.name} is not locked: make requirements.lock again (docs/deploy.md)"
+            assert all(wanted.specifier.contains(version) for version in versions), (line, versions)
+
+
+# --- compose -------------------------------------------------------------------------------------------------------
+
+
+def test_compose_file_keeps_its_schema() -> None:
+    accepted(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", "docker-compose.yml")
+
+
+def test_all_users_of_a_sqlite_file_share_one_container() -> None:
+    embedded = {
+        name
+        for name, service in COMPOSE["services"].items()
+        if not str(service.get("environment", {}).get("TWIN_STORE", "")).count("firestore://")
+    }
+    assert embedded == {"twin"}
+    assert COMPOSE["services"]["twin"]["command"] == ["--role", "all"]
+
+
+def test_services_start_known_roles_with_their_root_closed_and_listen_to_this_machine_only() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["command"][0] == "--role", name
+        assert service["command"][1] in serve.ROLES, name
+        assert service["read_only"] is True, name
+        assert not service.get("privileged")
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), port
+
+
+def test_named_volumes_are_declared() -> None:
+    used = {
+        volume.split(":")[0]
+        for service in COMPOSE["services"].values()
+        for volume in service.get("volumes", [])
+    }
+    assert used == set(COMPOSE["volumes"])
+
+
+# --- workflows and hosted demo -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.name
+)
+def test_workflow_keeps_its_schema(path: Path) -> None:
+    accepted(tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(path))
+
+
+def test_deployment_federates_its_identity_and_holds_no_key() -> None:
+    deploy = yaml.safe_load(DEPLOY_TEXT)
+    assert deploy["permissions"] == {"contents": "read", "id-token": "write"}
+    assert "workload_identity_provider" in DEPLOY_TEXT
+    assert "credentials_json" not in DEPLOY_TEXT
+    assert "secrets." not in DEPLOY_TEXT
+    assert deploy["concurrency"]["cancel-in-progress"] is False
+
+
+def test_deployment_goes_indexes_worker_pages_then_traffic_and_can_go_back() -> None:
+    names = [step.get("name", "") for step in yaml.safe_load(DEPLOY_TEXT)["jobs"]["deploy"]["steps"]]
+    order = [
+        "Build the image and see it answer",
+        "Push the image",
+        "Indexes, TTL policies and rules",
+        "Worker",
+        "Pages, without traffic",
+        "A tenth of the traffic, then all",
+        "Back to what ran before",
+    ]
+    assert [name for name in names if name] == order
+    assert "--to-tags=candidate=10" in DEPLOY_TEXT
+    assert "rollback" in yaml.safe_load(DEPLOY_TEXT)["jobs"]
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / ".github/workflows").glob("*.yml")), ids=lambda path: path.name
+)
+def test_no_text_from_outside_is_pasted_into_a_shell(path: Path) -> None:
+    for job in yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values():
+        for step in job["steps"]:
+            assert "${{" not in step.get("run", ""), step.get("name")
+
+
+def test_firebase_deploys_the_rules_and_indexes_that_are_tested() -> None:
+    declared = json.loads((ROOT / "firebase.json").read_text(encoding="utf-8"))["firestore"]
+    assert declared == {"rules": "firestore.rules", "indexes": "firestore.indexes.json"}
+
+
+def test_one_click_service_is_the_demo_in_one_instance() -> None:
+    app = json.loads((ROOT / "app.json").read_text(encoding="utf-8"))
+    assert app["options"]["max-instances"] == 1, "an embedded store has one process"
+    assert app["options"]["port"] == int(environment(last_stage(FOUND))["PORT"])
+    assert app["env"]["TWIN_DEMO"]["value"] == "1"
+    (command,) = app["hooks"]["postcreate"]["commands"]
+    assert "--min-instances=0" in command
+    assert "/_stcore/health" in command
+
+
+# --- roles ---------------------------------------------------------------------------------------------------------
+
+
+def test_roles_take_their_defaults_but_what_is_set_stays() -> None:
+    whole: dict[str, str] = {}
+    serve.prepare("all", whole)
+    assert whole == {"TWIN_ALL_IN_ONE": "1", "TWIN_PROFILE": "free"}
+    chosen = {"TWIN_PROFILE": "live", "TWIN_WORKER": "inside"}
+    serve.prepare("web", chosen)
+    assert chosen == {"TWIN_PROFILE": "live", "TWIN_WORKER": "inside"}
+
+
+@pytest.mark.parametrize("text", ["", "0", "65536", "http", "-1", "80.0"])
+def test_a_port_that_is_none_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="PORT"):
+        serve.checked_port(text)
+
+
+def test_a_role_is_live_before_it_is_ready() -> None:
+    ready = threading.Event()
+    server = serve.health_server(0, ready.is_set)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+    def status(path: str) -> int:
+        try:
+            with opener.open(f"http://127.0.0.1:{server.server_address[1]}{path}", timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    try:
+        assert (status("/livez"), status("/readyz"), status("/_stcore/health")) == (200, 503, 503)
+        ready.set()
+        assert (status("/readyz"), status("/_stcore/health"), status("/")) == (200, 200, 404)
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_all_in_one_is_the_public_demo() -> None:
+    settings = Settings.from_environ({"TWIN_ALL_IN_ONE": "1"})
+    assert (settings.all_in_one, settings.demo) == (True, True)
+    assert not Settings.from_environ({}).all_in_one
+
+
+@pytest.mark.slow
+def test_one_process_lives_alone_says_what_it_is_and_lets_visitors_break_a_device(tmp_path: Path) -> None:
+    app = open_app({"TWIN_HOME": str(tmp_path), "TWIN_STORE": "memory://", "TWIN_ALL_IN_ONE": "1"})
+    try:
+        deadline = time.monotonic() + 60.0
+        while len(app.feed().states) < 12 or not app.feed().progress:
+            assert time.monotonic() < deadline, app.feed().store_error
+            time.sleep(0.2)
+        assert app.feed().progress == NOTE
+        assert app.demo
+        app.inject(
+            "INST-001",
+            "sensor_bias",
+            severity=0.5,
+            ramp_s=0.0,
+            signal="temperature",
+            actor=f"{DEMO_PREFIX}1",
+            key="k1",
+        )
+        deadline = time.monotonic() + 60.0
+        while not app.faults():
+            assert time.monotonic() < deadline, app.commands()
+            time.sleep(0.2)
+        (fault,) = app.faults()
+        assert fault.duration_s is not None, "it repairs itself"
+    finally:
+        app.close()
