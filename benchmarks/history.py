@@ -147,7 +147,7 @@ def main() -> None:
         reports.report(period, NOW, known)
         full.append((time.process_time() - begin) * 1e3)
         stores.close()
-    note = "SQLite file, CPU time of one core, best of 5: read, decode, every counted figure of fleet, groups and devices"
+    note = "SQLite file, CPU time of one core, best of 5: read, decode, every counted figure of fleet and devices"
     record("history_90d_1000_devices_ms", min(times), "ms", note=note)
     record(
         "history_90d_before_and_now_1000_devices_ms",
