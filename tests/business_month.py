@@ -125,7 +125,7 @@ def month(seed: int, zone_name: str, first: date, last: date) -> Month:
         )
         for m in at
     )
-    starts = np.sort(rng.choice(minutes // 300, 20, replace=False)) * 300
+    starts = np.sort(rng.choice(minutes // 300, min(20, minutes // 300), replace=False)) * 300
     bookings = tuple(
         Booking(start_s + m * MINUTE_S, start_s + (m + int(rng.integers(30, 290))) * MINUTE_S) for m in starts
     )

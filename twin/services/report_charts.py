@@ -204,10 +204,9 @@ def tornado_bars(
         sheet.put(x, y + 4.2, f"{span} · {one.source}", size=7.5, colour=INK3, width=60)
         a, b = sorted((swing.at_low, swing.at_high))
         sheet.bar(left + (a - low) * scale, y + 0.8, (b - a) * scale, 3.2, INK2, "dashed")
-        sheet.put(left + (a - low) * scale, y + 4.6, money(a, unit), size=7, colour=INK3)
-        sheet.put(
-            left + (b - low) * scale - 30, y + 4.6, money(b, unit), size=7, colour=INK3, align="R", width=30
-        )
+        from_x, to_x = left + (a - low) * scale, left + (b - low) * scale
+        sheet.put(from_x - 18, y + 1.0, money(a, unit), size=7, colour=INK3, align="R", width=17)
+        sheet.put(to_x + 1, y + 1.0, money(b, unit), size=7, colour=INK3)
         y += 9.5
     sheet.line_of(
         [(left + (middle - low) * scale, y - 9.5 * len(swings)), (left + (middle - low) * scale, y - 1)],
