@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from twin.bootstrap.application import open_app, open_twin_services, profile_cadence
+    from twin.bootstrap.cloud import project_differences
     from twin.bootstrap.gateways import SimulationOptions
     from twin.bootstrap.moving import move_store
     from twin.bootstrap.process import SystemClock, end_with_parent
@@ -31,6 +32,7 @@ _HOME_OF = {
     "open_twin_services": "twin.bootstrap.application",
     "profile_cadence": "twin.bootstrap.application",
     "SimulationOptions": "twin.bootstrap.gateways",
+    "project_differences": "twin.bootstrap.cloud",
     "move_store": "twin.bootstrap.moving",
     "SystemClock": "twin.bootstrap.process",
     "end_with_parent": "twin.bootstrap.process",
@@ -56,6 +58,7 @@ __all__ = [
     "open_twin_services",
     "parse_duration",
     "profile_cadence",
+    "project_differences",
 ]
 
 
