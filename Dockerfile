@@ -5,9 +5,9 @@
 FROM python:3.13-slim-bookworm AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
-COPY requirements.lock /tmp/requirements.lock
+COPY requirements.lock /opt/requirements.lock
 # Every package is named with its hash, and none is built here: what was tested is what is installed.
-RUN /opt/venv/bin/pip install --require-hashes --only-binary=:all: -r /tmp/requirements.lock
+RUN /opt/venv/bin/pip install --require-hashes --only-binary=:all: -r /opt/requirements.lock
 
 FROM python:3.13-slim-bookworm
 RUN groupadd --system --gid 10001 twin \

@@ -87,8 +87,8 @@ class Sizes:
     state_of_device  its part of one commit without the newest rows; row: one reading's columns in it
     """
 
-    record: float = 330.0
-    hour_of_device: float = 45_000.0
+    record: float = 350.0
+    hour_of_device: float = 54_000.0
     state_of_device: float = 900.0
     row: float = 40.0
 

@@ -1,0 +1,119 @@
+"""What a fleet reads and writes on a store that bills by the document: `python -m benchmarks.firestore`.
+
+A simulated hour of the real services, counted by the meter, times 24: writes are stationary but for a few documents
+at local midnight. The figures of the plain design (one document per reading, one per device's newest state) are
+computed, not run. `--short` leaves the fleets of 200 devices out (they take some minutes of a core each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks.metered_hour import READING_S, START, Hour, SimulatedClock, metered_hour
+from benchmarks.results import record
+from twin.edge.fleets import fleet
+from twin.physics.catalogue import asset_classes
+from twin.ports import StepCommit
+from twin.schema.history import NO_ROWS, DeviceHour, Totals
+from twin.schema.instant import to_seconds
+from twin.services.assembly import build_app
+from twin.services.cadence import metered
+from twin.settings import FLUSH_S
+from twin.stores.memory import MemoryDocuments
+from twin.stores.meter import DocumentMeter, MeteredDocuments
+from twin.stores.opening import metered_stores_over
+
+PLAIN_WRITES = 2 * 86_400.0 / READING_S
+NOTE = "meter over a simulated hour x 24, healthy fleet, readings every 3 s; writes are stationary"
+
+
+def main(argv: Sequence[str] = ()) -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
+    parser.add_argument("--short", action="store_true", help="without the fleets of 200 devices")
+    options = parser.parse_args(argv)
+    free = metered_hour(5, 1, "free")
+    record("firestore_writes_per_day_free_5", 24.0 * _writes(free), "documents/day", "20,000 free", NOTE)
+    record("firestore_reads_per_day_free_5", 24.0 * _reads(free), "documents/day", "50,000 free", NOTE)
+    _writes_per_device("standard_20", metered_hour(20, 1, "standard"))
+    record(
+        "firestore_reads_device_page_24h",
+        device_page_reads(),
+        "documents",
+        "30",
+        "24 sealed hours of one device",
+    )
+    if options.short:
+        return 0
+    standard, live = metered_hour(200, 10, "standard"), metered_hour(200, 10, "live")
+    _writes_per_device("standard_200", standard)
+    _writes_per_device("live_200", live)
+    for name, hour in (("standard", standard), ("live", live)):
+        record(
+            f"firestore_age_p95_s_{name}_200", hour.age_p95_s, "s", "", "age of a device's data on the pages"
+        )
+        record(f"firestore_worker_reads_per_hour_{name}_200", hour.worker.reads, "documents/h", "", NOTE)
+        record(
+            f"worker_cpu_share_{name}_200",
+            hour.worker_cpu_s / 3600.0,
+            "of a core",
+            "",
+            "TwinService.step alone",
+        )
+    many = metered_hour(200, 10, "live", viewers=25)
+    for viewers, hour in ((1, live), (25, many)):
+        name = f"firestore_reads_per_hour_{viewers}_viewer{'s' if viewers > 1 else ''}"
+        record(
+            name, hour.viewing.reads, "documents/h", "1,300", "one viewing process, live profile, 200 devices"
+        )
+    return 0
+
+
+def device_page_reads() -> int:
+    """Documents a device's page of the last 24 hours reads in a process whose feed has run for a while."""
+    clock, kernel = SimulatedClock(), MemoryDocuments()
+    meter = DocumentMeter()
+    written = metered_stores_over(MeteredDocuments(kernel, DocumentMeter()), DocumentMeter(), now=clock.now)
+    (device,) = fleet(1, to_seconds(START))
+    written.registry.register([device])
+    lease = written.shards.acquire("S0", "bench", take_over=False)
+    assert lease is not None
+    top_s = to_seconds(START) // 3600.0 * 3600.0
+    hours = [
+        DeviceHour(device.device_id, top_s - 3600.0 * back, NO_ROWS, Totals(0.0, 3600.0, 0, 0.0, {}))
+        for back in range(26, 0, -1)
+    ]
+    written.shards.commit(lease, StepCommit(stepped_at=clock.now(), cursor={}, states={}, hours=hours))
+    stores = metered_stores_over(MeteredDocuments(kernel, meter), meter, now=clock.now)
+    app = build_app(stores, asset_classes(), clock=clock, demo=False, cadence=metered(FLUSH_S["standard"]))
+    app.poll()
+    before = sum(usage.reads for usage in meter.spent().values())
+    now_s = to_seconds(clock.now())
+    app.device_columns(device.device_id, now_s - 86_400.0, now_s)
+    return sum(usage.reads for usage in meter.spent().values()) - before
+
+
+def _writes_per_device(name: str, hour: Hour) -> None:
+    record(
+        f"firestore_writes_per_device_day_{name}",
+        hour.writes_per_device_day,
+        "documents/day",
+        f"{PLAIN_WRITES:,.0f}: a document per reading and one for the newest",
+        NOTE,
+    )
+
+
+def _writes(hour: Hour) -> int:
+    return hour.edge.writes + hour.worker.writes + hour.viewing.writes
+
+
+def _reads(hour: Hour) -> int:
+    return hour.edge.reads + hour.worker.reads + hour.viewing.reads
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))
