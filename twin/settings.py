@@ -26,7 +26,7 @@ class Settings:
 
     home        TWIN_HOME: where stores and outboxes live
     store_url   TWIN_STORE: sqlite:///FILE, firestore://PROJECT, or memory://
-    data_dir    TWIN_DATA_DIR: recorded data sets, None when there are none
+    data_dir    TWIN_DATA_DIR: recorded data sets, else ./data, None when there are none
     profile     TWIN_PROFILE: live, standard or free
     gap_wait_s  TWIN_GAP_WAIT_S: how long a missing batch is waited for
     window_s    TWIN_WINDOW_S: within this time of a device's newest reading, arrival order does not matter
@@ -80,7 +80,7 @@ class Settings:
             store_url=store_url
             or environ.get("TWIN_STORE")
             or f"sqlite:///{(folder / 'twin.sqlite').as_posix()}",
-            data_dir=Path(data_dir).expanduser() if data_dir else None,
+            data_dir=Path(data_dir).expanduser() if data_dir else _here("data"),
             profile=_choice(
                 "TWIN_PROFILE", profile or environ.get("TWIN_PROFILE"), tuple(FLUSH_S), "standard"
             ),
@@ -95,6 +95,12 @@ class Settings:
             demo=all_in_one or _choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
             all_in_one=all_in_one,
         )
+
+
+def _here(name: str) -> Path | None:
+    """The folder `name` below where the process runs, when there is one."""
+    folder = Path(name).absolute()
+    return folder if folder.is_dir() else None
 
 
 def _choice(name: str, value: str | None, known: Sequence[str], default: str) -> str:
