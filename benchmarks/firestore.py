@@ -2,14 +2,14 @@
 
 A simulated hour of the real services, counted by the meter, times 24: writes are stationary but for a few documents
 at local midnight. The figures of the plain design (one document per reading, one per device's newest state) are
-computed, not run. `--short` leaves the fleets of 200 devices out (they take some minutes of a core each).
+computed, not run. The fleets of 200 devices take some minutes of a core each; name a part to run it alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -34,43 +34,68 @@ NOTE = "meter over a simulated hour x 24, healthy fleet, readings every 3 s; wri
 
 def main(argv: Sequence[str] = ()) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
-    parser.add_argument("--short", action="store_true", help="without the fleets of 200 devices")
-    options = parser.parse_args(argv)
-    free = metered_hour(5, 1, "free")
-    record("firestore_writes_per_day_free_5", 24.0 * _writes(free), "documents/day", "20,000 free", NOTE)
-    record("firestore_reads_per_day_free_5", 24.0 * _reads(free), "documents/day", "50,000 free", NOTE)
+    parser.add_argument("part", nargs="*", help=f"some of {', '.join(PARTS)}; all when none is named")
+    chosen = parser.parse_args(argv).part or list(PARTS)
+    for name in chosen:
+        if name not in PARTS:
+            parser.error(f"{name!r} is none of {', '.join(PARTS)}")
+        PARTS[name]()
+    return 0
+
+
+def free_5() -> None:
+    hour = metered_hour(5, 1, "free")
+    record("firestore_writes_per_day_free_5", 24.0 * _writes(hour), "documents/day", "20,000 free", NOTE)
+    record("firestore_reads_per_day_free_5", 24.0 * _reads(hour), "documents/day", "50,000 free", NOTE)
+
+
+def standard_20() -> None:
     _writes_per_device("standard_20", metered_hour(20, 1, "standard"))
+
+
+def standard_200() -> None:
+    _large("standard")
+
+
+def live_200() -> None:
+    _large("live")
+
+
+def viewers() -> None:
+    for people in (1, 25):
+        name = f"firestore_reads_per_hour_{people}_viewer{'s' if people > 1 else ''}"
+        reads = metered_hour(20, 1, "live", viewers=people).viewing.reads
+        record(
+            name, reads, "documents/h", "1,300", "one viewing process, live profile, one shard of 20 devices"
+        )
+
+
+def device_page() -> None:
+    reads = device_page_reads()
     record(
         "firestore_reads_device_page_24h",
-        device_page_reads(),
+        reads,
         "documents",
         "30",
-        "24 sealed hours of one device",
+        "sealed hours of one device; its feed has run",
     )
-    if options.short:
-        return 0
-    standard, live = metered_hour(200, 10, "standard"), metered_hour(200, 10, "live")
-    _writes_per_device("standard_200", standard)
-    _writes_per_device("live_200", live)
-    for name, hour in (("standard", standard), ("live", live)):
-        record(
-            f"firestore_age_p95_s_{name}_200", hour.age_p95_s, "s", "", "age of a device's data on the pages"
-        )
-        record(f"firestore_worker_reads_per_hour_{name}_200", hour.worker.reads, "documents/h", "", NOTE)
-        record(
-            f"worker_cpu_share_{name}_200",
-            hour.worker_cpu_s / 3600.0,
-            "of a core",
-            "",
-            "TwinService.step alone",
-        )
-    many = metered_hour(200, 10, "live", viewers=25)
-    for viewers, hour in ((1, live), (25, many)):
-        name = f"firestore_reads_per_hour_{viewers}_viewer{'s' if viewers > 1 else ''}"
-        record(
-            name, hour.viewing.reads, "documents/h", "1,300", "one viewing process, live profile, 200 devices"
-        )
-    return 0
+
+
+def _large(profile: str) -> None:
+    hour = metered_hour(200, 10, profile)
+    _writes_per_device(f"{profile}_200", hour)
+    record(
+        f"firestore_age_p95_s_{profile}_200", hour.age_p95_s, "s", "", "age of a device's data on the pages"
+    )
+    record(f"firestore_worker_reads_per_hour_{profile}_200", hour.worker.reads, "documents/h", "", NOTE)
+    record(f"firestore_feed_reads_per_hour_{profile}_200", hour.viewing.reads, "documents/h", "", NOTE)
+    record(
+        f"worker_cpu_share_{profile}_200",
+        hour.worker_cpu_s / 3600.0,
+        "of a core",
+        "",
+        "TwinService.step alone",
+    )
 
 
 def device_page_reads() -> int:
@@ -113,6 +138,11 @@ def _writes(hour: Hour) -> int:
 
 def _reads(hour: Hour) -> int:
     return hour.edge.reads + hour.worker.reads + hour.viewing.reads
+
+
+PARTS: dict[str, Callable[[], None]] = {
+    run.__name__: run for run in (free_5, standard_20, device_page, viewers, standard_200, live_200)
+}
 
 
 if __name__ == "__main__":

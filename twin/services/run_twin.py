@@ -102,7 +102,8 @@ class TwinService:
         self._watch: tuple[int, float] = (-1, 0.0)
         self._checked_registry = self._checkpointed = self._committed = float("-inf")
         self._tidied = clock.monotonic()
-        self._facts = {"steps": 0, "readings": 0, "alert_changes": 0, "take_overs": 0}
+        self._facts = {"steps": 0, "readings": 0, "alert_changes": 0, "alert_turns": 0, "take_overs": 0}
+        self._told: dict[str, object] = {}
         self._problem = ""
         self._looked_again = False
 
@@ -292,10 +293,25 @@ class TwinService:
         if self._is_backfill:
             return [], [replace(case, catching_up=True) for case in step.cases if not case.is_open]
         alerts, cases = self._gateways.observe(self._intake.rival_epochs, now_s)
+        self._facts["alert_turns"] += self._turns([*step.alerts, *alerts], [*step.cases, *cases])
         late = [
             replace(case, catching_up=case.catching_up or _found_late(case, now_s)) for case in step.cases
         ]
         return [*step.alerts, *alerts], [*late, *cases]
+
+    def _turns(self, alerts: list[Alert], cases: list[Case]) -> int:
+        """How many of these say something new besides fresher evidence: a feed that pays for reads waits for it."""
+        states: dict[str, object] = {
+            f"{alert.device_id}|{alert.rule}": (alert.condition.state, alert.condition.severity)
+            for alert in alerts
+        }
+        states |= {case.case_id: (case.severity, case.cause, case.is_open) for case in cases}
+        turned = [key for key, state in states.items() if self._told.get(key) != state]
+        self._told |= states
+        for case in cases:
+            if not case.is_open:
+                del self._told[case.case_id]
+        return len(turned)
 
     def _checkpoint(self, now_s: float) -> Checkpoint:
         """Engine state at the window's start, and per epoch the newest batch that lies wholly inside it."""
