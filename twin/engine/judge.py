@@ -91,7 +91,7 @@ class BlockJudge:
         """See `Judge.look`."""
         assert self._block is not None, "start or load comes first"
         extra = {"interval_s": dt_s} if dt_s > 0.0 else {}
-        reading = Reading(self._id, from_seconds(at_s), status, dict(metrics), extra=extra)
+        reading = Reading(self._id, from_seconds(at_s), status, dict(metrics), self._id, extra=extra)
         step = self._block.apply([reading], at_s)
         state = step.states[0]
         points = {name: signal.score for name, signal in state.signals.items()}

@@ -19,7 +19,7 @@ from twin.physics.signals import RUN
 from twin.schema.signal import Signal
 
 MOST_STEPS = 256
-"""Sub-steps of `max_dt_s` taken one by one; a longer time goes to rest in steps that double."""
+"""Sub-steps of `max_dt_s` taken one by one; a longer time goes to rest in growing steps."""
 
 
 class OdeModel:
@@ -88,18 +88,22 @@ class OdeModel:
 
     def step_jacobian(self, x: Array, u: Array, dt_s: Array) -> Matrix:
         """d step / d x by central differences."""
-        return _entries(slope_matrix(lambda at: self.step(at, u, dt_s), x))
+        return _entries(slope_matrix(self.step, x, u, dt_s))
 
     def process_noise(self, x: Array, u: Array, dt_s: Array) -> Matrix:
-        """Q(dt) = dt / 2 (F q F' + q), second order; q from `wander`."""
+        """Q(dt) = q dt + (A q + q A') dt²/2 + A q A' dt³/3 with A = d rate / d x; q from `wander`.
+
+        Exact for rates that do not bend themselves, positive for any dt.
+        """
         q = np.repeat(self._per_s[:, None], x.shape[1], axis=1)
         for i, state in enumerate(self.states):
             if state.degrading:
                 q[i] *= u[0]
-        F = slope_matrix(lambda at: self.step(at, u, dt_s), x)
-        Q = np.einsum("ikn,kn,jkn->ijn", F, q, F)
-        Q[np.arange(self.dx), np.arange(self.dx)] += q
-        return _entries(0.5 * dt_s * Q)
+        A = slope_matrix(self._rate, x, u)
+        Aq = A * q
+        Q = 0.5 * dt_s**2 * (Aq + Aq.swapaxes(0, 1)) + dt_s**3 / 3.0 * np.einsum("ikn,jkn->ijn", Aq, A)
+        Q[np.arange(self.dx), np.arange(self.dx)] += q * dt_s
+        return _entries(Q)
 
     def output(self, x: Array, u: Array) -> Array:
         """Expected measurement [dz, n]."""
@@ -107,7 +111,7 @@ class OdeModel:
 
     def output_jacobian(self, x: Array, u: Array) -> Matrix:
         """d output / d x by central differences."""
-        return _entries(slope_matrix(lambda at: self.output(at, u), x))
+        return _entries(slope_matrix(self.output, x, u))
 
     def measurement_noise(self) -> Array:
         """Variance of each output's sensor."""
@@ -123,6 +127,8 @@ class OdeModel:
 
     @staticmethod
     def _rows(name: str, rows: Sequence[object] | Array, count: int, n: int) -> Array:
+        if isinstance(rows, np.ndarray) and rows.shape == (count, n) and rows.dtype == np.float64:
+            return rows
         if len(rows) != count:
             raise ShapeError(name, value=len(rows), rule=f"must return {count} rows",
                              next_step="Return one row per state (rate) or output, in the declared order")  # fmt: skip
