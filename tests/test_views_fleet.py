@@ -262,3 +262,11 @@ def test_silent_store_names_the_moment_and_the_error() -> None:
     assert notice is not None
     assert notice[1] == "The store has not answered since 14:27:56."
     assert "deadline of 3 s" in notice[3]
+
+
+def test_while_a_gateway_sends_the_past_the_page_says_so_and_strikes_nothing() -> None:
+    feed = replace(fake_feed(), stepped_at=NOW + timedelta(minutes=10), worker={"S0": {"behind_s": 600.0}})
+    view = header(feed, NOW + timedelta(minutes=10))
+    assert view.notice is not None
+    assert view.notice[1].startswith("The gateways are sending the past, 10 min")
+    assert not view.is_old

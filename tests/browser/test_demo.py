@@ -47,7 +47,7 @@ def test_a_fault_injected_on_the_page_is_found_on_the_right_device_with_its_caus
         page.goto(f"{demo}/simulator")
         choose(page, "Device", f"^{DEVICE}")
         cause = choose(page, "Fault", "bearing")
-        page.get_by_role("radio", name="Sudden").or_(page.get_by_role("button", name="Sudden")).first.click()
+        page.get_by_text("Over 2 min", exact=True).first.click()
         time.sleep(1.0)
         page.get_by_role("button", name="Inject fault").click()
         expect(page.get_by_text(re.compile("Asked gateway")).first).to_be_visible(timeout=10_000)

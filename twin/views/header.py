@@ -36,7 +36,7 @@ def header(feed: Feed, now: datetime) -> Header:
         feed_age=data_age(feed, now) or "no step yet",
         clock=now.strftime("%H:%M:%S UTC"),
         simulated=any(d.simulated for d in feed.devices.values()),
-        is_old=notice is not None,
+        is_old=notice is not None and notice[0] != "past",
         notice=notice,
         progress=feed.progress or "",
     )
@@ -66,6 +66,14 @@ def _notice(feed: Feed, now: datetime) -> tuple[str, str, str, str] | None:
     if silent_s <= max(STALE_AFTER_S, 3.0 * slowest_s):
         return None
     seen = datetime.fromtimestamp(now.timestamp() - silent_s, tz=now.tzinfo)
+    behind_s = max((float(facts.get("behind_s", 0.0)) for facts in feed.worker.values()), default=0.0)
+    if behind_s > 0.0 and now.timestamp() - stepped_s <= STALE_AFTER_S:
+        return (
+            "past",
+            f"The gateways are sending the past, {age(silent_s)} to go.",
+            f"Figures are of {moment(seen, now, seconds=True)}; nothing counts as late meanwhile.",
+            "",
+        )
     return (
         "stale",
         f"No new readings for {age(silent_s)}.",
