@@ -120,7 +120,8 @@ def main() -> int:
         f"clogging       {clog[-1]:.2f}, in truth {truth[-1]:.2f}; mean error of the last hour {follows:.3f}"
     )
     print(
-        f"history        {len(twin.history)} rows, {len(twin.history.columns)} columns, {len(twin.history.to_csv()):,} bytes of CSV"
+        f"history        {len(twin.history)} rows of {len(twin.history.columns)} columns, "
+        f"{len(twin.history.to_csv()):,} bytes of CSV"
     )
     checks = {
         "no alarm while healthy": false_alarms == 0,
