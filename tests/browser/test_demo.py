@@ -32,7 +32,7 @@ def test_the_fleet_is_on_screen_with_its_history(demo: str, browser: Browser) ->
         page = visitor.page
         page.goto(f"{demo}/fleet")
         for number in range(1, 13):
-            expect(page.get_by_text(f"INST-{number:03}").first).to_be_visible(timeout=30_000)
+            expect(page.get_by_text(f"INST-{number:03}").first).to_be_visible(timeout=60_000)
         expect(page.get_by_text("State, last 24 hours").first).to_be_visible()
         expect(page.get_by_text("Simulated data").first).to_be_visible()
         assert visitor.outside == []
@@ -94,7 +94,7 @@ def test_every_page_fits_a_phone_and_asks_nobody_else(
     with visiting(browser, width=390, height=844, scheme=scheme) as visitor:
         page = visitor.page
         page.goto(f"{demo}/{page_name}")
-        expect(page.locator("h1").first).to_be_visible(timeout=30_000)
+        expect(page.locator("h1").first).to_be_visible(timeout=60_000)
         time.sleep(1.5)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, f"{page_name} is {wide} px wide on a phone"
@@ -107,7 +107,7 @@ def test_charts_move_by_themselves(demo: str, browser: Browser) -> None:
     with visiting(browser) as visitor:
         page = visitor.page
         page.goto(f"{demo}/fleet")
-        expect(page.locator("h1").first).to_be_visible(timeout=30_000)
+        expect(page.locator("h1").first).to_be_visible(timeout=60_000)
         clock = page.get_by_text(re.compile(r"\d\d:\d\d:\d\d UTC")).first
         before = clock.inner_text()
         time.sleep(7.0)
