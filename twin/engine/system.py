@@ -10,16 +10,17 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from twin.engine import snapshot
 from twin.engine.corrector import CorrectedModel, Corrector
 from twin.engine.estimators import Ekf, Estimator
-from twin.engine.judge import Anomaly, BlockJudge, Judge, Judgement
+from twin.engine.judge import BlockJudge, Judge, Judgement
 from twin.engine.ode_model import OdeModel
 from twin.engine.system_history import SystemHistory
+from twin.engine.system_step import SystemStep, columns_of
 from twin.engine.terminals import Terminals, Values
 from twin.errors import SettingsError, ShapeError, SnapshotError
 from twin.estimation import ekf
@@ -28,37 +29,14 @@ from twin.estimation.covariance import need_covariance, pack, unpack
 from twin.estimation.model import Array
 from twin.estimation.outcome import Update
 from twin.physics.asset_class import AssetClass, FailureMode
-from twin.schema.alert import Alert
 from twin.schema.reading import Status
-from twin.schema.state import Health, Life, ModeState
 
 ORIGIN_S = 1_000_000_000.0
 """Where a system's own time begins inside: alerts and states carry seconds since 1970."""
 LEAST_DT_S = 1e-3
 FORMAT = 1
 
-
-@dataclass(frozen=True)
-class SystemStep:
-    """What one step says; units are the asset class's.
-
-    state, covariance  by state name; [dx, dx] in the order of `state`
-    innovation         measured minus expected by output, None where not measured; nis their normalised square
-    modes              failure modes, 1 new → 0 failed, beyond the machine's own spread
-    """
-
-    t_s: float
-    state: Mapping[str, float]
-    covariance: Array
-    expected: Mapping[str, float]
-    innovation: Mapping[str, float | None]
-    nis: float
-    anomaly: Anomaly
-    health: Health
-    remaining_life: Life
-    modes: Mapping[str, ModeState]
-    alerts: tuple[Alert, ...]
-    learning: float
+__all__ = ["SystemStep", "TwinSystem"]
 
 
 class TwinSystem:
@@ -176,7 +154,7 @@ class TwinSystem:
         self._x, self._P, self._rejected = update.x, update.P, update.rejected
         self._now_s, self._steps = now_s, self._steps + 1
         result = self._said(update, z, said)
-        self.history.add(_row(result, drive, z, self.asset_class))
+        self.history.add(columns_of(result, drive, z, self.asset_class))
         return result
 
     def _moved(self, dt_s: float | None, t_s: float | None) -> tuple[float, float]:
@@ -266,21 +244,3 @@ def _unreadable(rule: str) -> SnapshotError:
     return SnapshotError(
         "system snapshot", rule=rule, next_step="Initialise and step through the record again"
     )
-
-
-def _row(said: SystemStep, u: Array, z: Array, asset_class: AssetClass) -> dict[str, float]:
-    """One line of the history: flat names, numbers only."""
-    nan = float("nan")
-    spread = np.sqrt(np.maximum(said.covariance.diagonal(), 0.0)).tolist()
-    row = {"t_s": said.t_s}
-    row |= {f"input.{s.name}": float(v) for s, v in zip(asset_class.inputs, u[:, 0], strict=True)}
-    row |= {f"measured.{s.name}": float(v) for s, v in zip(asset_class.outputs, z[:, 0], strict=True)}
-    row |= {f"expected.{name}": value for name, value in said.expected.items()}
-    row |= {f"innovation.{n}": nan if value is None else value for n, value in said.innovation.items()}
-    row |= {f"state.{name}": value for name, value in said.state.items()}
-    row |= {f"sigma.{name}": value for name, value in zip(said.state, spread, strict=True)}
-    life = said.remaining_life
-    hours = {"rul_h_p10": life.p10_h, "rul_h_p50": life.p50_h, "rul_h_p90": life.p90_h}
-    row |= {"nis": said.nis, "anomaly": said.anomaly.score, "anomaly_limit": said.anomaly.limit}
-    row |= {"health": said.health.score, **{n: nan if v is None else v for n, v in hours.items()}}
-    return row
