@@ -49,7 +49,7 @@ class Reading:
         """The public record as it is sent and stored."""
         return {
             "device_id": self.device_id,
-            "model": self.model,
+            "model": self.model or None,
             "timestamp": format_instant(self.observed_at),
             "metrics": dict(self.metrics),
             "status": self.status.value,
