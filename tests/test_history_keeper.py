@@ -98,6 +98,19 @@ def test_a_silent_device_is_sealed_when_time_has_passed() -> None:
     assert math.isclose(hour.totals.state_s["UNKNOWN"], 3588.0)
 
 
+def test_a_device_silent_for_hours_stops_nobody_and_goes_on_where_it_was() -> None:
+    bench = Bench()
+    bench.bring(*range(0, 600, 3))
+    for later_s in range(900, 6 * 3600, 300):
+        bench.keeper.absorb({}, bench.devices, START_S + later_s)
+        if later_s % 3600 == 0:
+            bench.restart(START_S + later_s)
+    bench.bring(*range(6 * 3600, 7 * 3600, 3))
+    bench.bring(7 * 3600 + 100.0)
+    hours = bench.stores.history.hours("INST-001", START_S, START_S + 1e5)
+    assert [hour.start_s - START_S for hour in hours if len(hour.columns)] == [6 * 3600.0]
+
+
 def test_late_rows_reseal_their_hour_and_its_day() -> None:
     bench = Bench()
     bench.bring(*range(0, 3600, 6))

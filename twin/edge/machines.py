@@ -131,9 +131,16 @@ class SimulatedFleet:
                 next_step="Reload the list of faults",
             )
         quick = {f.fault_id for f in concerned if f.kind in STREAM_KINDS}
-        self._book.close(quick, at_s)
         rest = [f.fault_id for f in concerned if f.fault_id not in quick]
-        if rest or not quick:
+        is_busy = device_id in self._being_repaired or any(asked[1] == device_id for asked in self._asked)
+        if is_busy and not quick:
+            raise FaultRefusedError(
+                f"{device_id} repair",
+                rule="is going on already",
+                next_step="Wait until its maintenance has ended",
+            )
+        self._book.close(quick, at_s)
+        if (rest or not quick) and not is_busy:
             self._asked.append((at_s, device_id, rest))
         return [f.fault_id for f in concerned]
 

@@ -128,7 +128,10 @@ class HistoryKeeper:
 
     def _seal_what_is_over(self, device: Device, mine: _Open, now_s: float, written: Written) -> None:
         over_s = max(mine.newest_s, now_s - HOUR_S) - self._settle_s
-        start_s = max(mine.sealed_to_s, math.floor(self._first_open(mine) / HOUR_S) * HOUR_S)
+        first_s = self._first_open(mine)
+        if first_s is None:  # silent since its last hour was sealed
+            return
+        start_s = max(mine.sealed_to_s, math.floor(first_s / HOUR_S) * HOUR_S)
         while start_s + HOUR_S <= over_s:
             if len(between(mine.columns, start_s, start_s + HOUR_S)):
                 self._seal(device, mine.columns, start_s, written)
@@ -139,9 +142,9 @@ class HistoryKeeper:
             mine.columns = rows(mine.columns, slice(keep, None))
 
     @staticmethod
-    def _first_open(mine: _Open) -> float:
+    def _first_open(mine: _Open) -> float | None:
         index = int(np.searchsorted(mine.columns.t_s, mine.sealed_to_s))
-        return float(mine.columns.t_s[index]) if index < len(mine.columns) else math.inf
+        return float(mine.columns.t_s[index]) if index < len(mine.columns) else None
 
     def _seal(self, device: Device, columns: Columns, start_s: float, written: Written) -> None:
         signals = self._signals[device.asset_class]

@@ -173,8 +173,11 @@ class LiveFeed:
             self._news_at = monotonic
         if not changed and not slow:
             return {}
-        devices = changes.get("devices", self._feed.devices)
         fleet = list(self._fleet.values())
+        devices = changes.get("devices", self._feed.devices)
+        if not all(device_id in devices for state in fleet for device_id in state.states):
+            devices = changes["devices"] = {device.device_id: device for device in self._registry.devices()}
+            self._must_rebuild = True  # a newcomer may have brought its past with it
         if fleet:
             changes["stepped_at"] = max(state.stepped_at for state in fleet)
             changes["states"] = {key: value for state in fleet for key, value in state.states.items()}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twin.physics.asset_class import AssetClass
-from twin.schema.alert import Alert, CaseRecord, ConditionState
+from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState
 from twin.schema.history import NO_ROWS
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.signal import Signal
@@ -100,14 +100,13 @@ def _cause(cause: str, labels: dict[str, str], suspect: str) -> str:
 
 
 def _numbers(alert: Alert | None, signals: Mapping[str, Signal]) -> str:
-    if alert is None or alert.evidence.value is None:
+    if alert is None or alert.evidence.value is None or alert.evidence.signal not in signals:
         return ""
     e = alert.evidence
-    name = signals[e.signal].label if e.signal in signals else e.signal
-    text = f"{name} {number(e.value)} {e.unit}".strip()
+    text = f"{signals[e.signal].label} {number(e.value)} {e.unit}".strip()
     if e.expected is not None:
         text += f", expected {number(e.expected)}"
-    if e.limit is not None:
+    if e.limit is not None and alert.kind == AlertKind.THRESHOLD:  # other limits are limits of the score
         text += f", limit {number(e.limit)}"
     return text
 
