@@ -167,7 +167,7 @@ class Totals:
 
 @dataclass(frozen=True)
 class DeviceHour:
-    """A sealed hour: its raw columns, its minutes (None for 5-minute and slower history) and its totals."""
+    """A sealed hour: its raw columns and its totals."""
 
     device_id: str
     start_s: float

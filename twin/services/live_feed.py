@@ -167,7 +167,8 @@ class LiveFeed:
             self._slow_at = monotonic
             changes["devices"] = {device.device_id: device for device in self._registry.devices()}
             progress = self._settings.settings().get(PROGRESS_SETTING)
-            changes["progress"] = (str(progress.value) if progress else "") or self._note or None
+            told = str(progress.value) if progress else ""
+            changes["progress"] = told or self._past_to_go() or self._note or None
         changed = self._read_fleet(slow)
         if changed:
             self._news_at = monotonic
@@ -191,6 +192,19 @@ class LiveFeed:
             changes["cases"] = self._recent_cases(to_seconds(now))
         self._update_columns(changes, devices, now, monotonic)
         return changes
+
+    def _past_to_go(self) -> str:
+        """What of the filled-in past is sent but not stepped yet; not asked where every read is billed."""
+        if self._cadence.commit_s:
+            return ""
+        shards = [
+            name for name, version in self._shards.shards() if version and name.endswith(BACKFILL_SUFFIX)
+        ]
+        passes = [state for state in map(self._shards.fleet_state, shards) if state is not None]
+        behind_s = max((float(state.worker.get("behind_s", 0.0)) for state in passes), default=0.0)
+        if behind_s <= 0.0:
+            return ""
+        return f"Working through the filled-in days: {max(behind_s - DAY_S, 0.0) / DAY_S:.0f} d to go"
 
     def _read_fleet(self, slow: bool) -> bool:
         """Take over what was committed; where reads are billed, the states are asked for without asking first."""
