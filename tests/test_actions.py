@@ -13,14 +13,8 @@ from twin.ports import StepCommit, Stores
 from twin.schema.alert import Case, Severity
 from twin.schema.fault import CommandState
 from twin.schema.instant import to_seconds
-from twin.services.actions import (
-    DEMO_ACTIONS_PER_DAY,
-    DEMO_ACTIONS_PER_MINUTE,
-    DEMO_FAULT_S,
-    DEMO_RAMP_S,
-    Actions,
-    Roles,
-)
+from twin.services.actions import DEMO_FAULT_S, DEMO_RAMP_S, Actions
+from twin.services.authority import DEMO_ACTIONS_PER_DAY, DEMO_ACTIONS_PER_MINUTE, Authority, Roles
 from twin.stores.opening import open_memory_stores
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -49,11 +43,10 @@ def bench(
     stores.registry.register([replace(device(), simulated=True), replace(device(), device_id="REAL-1")])
     clock = StillClock()
     actions = Actions(
-        roles=Roles(demo, operators),
+        authority=Authority(roles=Roles(demo, operators), audit=stores.audit, clock=clock),
         registry=stores.registry,
         responses=stores.responses,
         commands=stores.commands,
-        audit=stores.audit,
         clock=clock,
         signals={"spectrometer": {"temperature"}},
     )

@@ -24,7 +24,7 @@ from twin.bootstrap import Settings, open_app
 from twin.bootstrap.inside import NOTE
 from twin.commands import serve
 from twin.errors import SettingsError
-from twin.services.actions import DEMO_PREFIX
+from twin.services.authority import DEMO_PREFIX
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 FOUND = instructions(DOCKERFILE)

@@ -7,39 +7,19 @@ itself after DEMO_FAULT_S, and nothing they type is kept or shown to others.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from twin.errors import NotAuthorisedError, RecordError
-from twin.ports import AuditEntry, AuditStore, Clock, CommandStore, RegistryStore, ResponseStore
+from twin.ports import Clock, CommandStore, RegistryStore, ResponseStore
 from twin.schema.alert import Response
 from twin.schema.fault import Command, CommandKind, FaultKind
 from twin.schema.instant import to_seconds
+from twin.services.authority import DEMO_PREFIX, Authority
 
-DEMO_PREFIX = "demo:"
 DEMO_FAULT_S = 1800.0
 DEMO_RAMP_S = 3600.0
-DEMO_ACTIONS_PER_MINUTE = 20
-DEMO_ACTIONS_PER_DAY = 600
-"""Of all visitors together: what they may cost a day stays inside the free quota."""
 MOST_COMMENT = 500
-DEMO_ACTIONS = frozenset({"inject", "repair", "acknowledge"})
-OPERATOR_ACTIONS = frozenset({"inject", "repair", "acknowledge", "shelve", "change_setting"})
-
-
-@dataclass(frozen=True)
-class Roles:
-    """Which actors may do what. `demo` opens the demo actions to everyone; otherwise only named operators act."""
-
-    demo: bool
-    operators: frozenset[str] = frozenset()
-
-    def allows(self, actor: str, action: str) -> bool:
-        if self.demo and actor.startswith(DEMO_PREFIX):
-            return action in DEMO_ACTIONS
-        return actor in self.operators and action in OPERATOR_ACTIONS
 
 
 class Actions:
@@ -48,38 +28,27 @@ class Actions:
     def __init__(
         self,
         *,
-        roles: Roles,
+        authority: Authority,
         registry: RegistryStore,
         responses: ResponseStore,
         commands: CommandStore,
-        audit: AuditStore,
         clock: Clock,
         signals: Mapping[str, Collection[str]] | None = None,
     ) -> None:
         """signals: asset class -> names of its signals; None leaves their names to the gateway to check."""
-        self._roles = roles
+        self._authority = authority
         self._registry = registry
         self._responses = responses
         self._commands = commands
-        self._audit = audit
         self._clock = clock
         self._signals = signals
-        self._recent: deque[float] = deque()
 
     def authorised(self, actor: str, action: str) -> bool:
-        return self._roles.allows(actor, action)
+        return self._authority.allows(actor, action)
 
     def authorise(self, actor: str, action: str) -> None:
         """Raise NotAuthorisedError unless the actor may do this now."""
-        if not self._roles.allows(actor, action):
-            raise NotAuthorisedError(
-                f"{action}",
-                value=actor,
-                rule="needs the operator role",
-                next_step="Ask an operator, or add the name to TWIN_OPERATORS",
-            )
-        if actor.startswith(DEMO_PREFIX):
-            self._limit_rate(action)
+        self._authority.authorise(actor, action)
 
     def acknowledge(
         self, case_id: str, *, actor: str, comment: str, expected_version: int, key: str
@@ -90,7 +59,7 @@ class Actions:
         now_s = to_seconds(self._clock.now())
         response = Response("acknowledged", actor, now_s, comment, expected_version)
         stored = self._responses.respond(case_id, response, expected_version=expected_version)
-        self._note(key, actor, "acknowledge", case_id, {"comment": comment})
+        self._authority.note(key, actor, "acknowledge", case_id, {"comment": comment})
         return stored
 
     def inject(
@@ -148,27 +117,5 @@ class Actions:
             key, device.gateway, device_id, kind, actor, to_seconds(self._clock.now()), arguments
         )
         self._commands.ask(command)
-        self._note(key, actor, kind.value, device_id, arguments)
+        self._authority.note(key, actor, kind.value, device_id, arguments)
         return command
-
-    def _note(self, key: str, actor: str, action: str, target: str, detail: Mapping[str, Any]) -> None:
-        at = self._clock.now()
-        self._audit.record(AuditEntry(key, at, actor, action, target, detail))
-
-    def _limit_rate(self, action: str) -> None:
-        now = self._clock.monotonic()
-        while self._recent and now - self._recent[0] > 86_400.0:
-            self._recent.popleft()
-        if sum(now - at <= 60.0 for at in self._recent) >= DEMO_ACTIONS_PER_MINUTE:
-            raise NotAuthorisedError(
-                action,
-                rule=f"the demo takes {DEMO_ACTIONS_PER_MINUTE} actions a minute from all visitors together",
-                next_step="Try again in a minute",
-            )
-        if len(self._recent) >= DEMO_ACTIONS_PER_DAY:
-            raise NotAuthorisedError(
-                action,
-                rule=f"the demo takes {DEMO_ACTIONS_PER_DAY} actions a day from all visitors together",
-                next_step="Come back tomorrow, or run the demo on your own machine",
-            )
-        self._recent.append(now)

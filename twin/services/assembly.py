@@ -17,8 +17,9 @@ from twin.ports import Clock, Stores
 from twin.schema.batch import is_backfill
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
-from twin.services.actions import Actions, Roles
+from twin.services.actions import Actions
 from twin.services.app import RunningApp
+from twin.services.authority import Authority, Roles
 from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
@@ -133,12 +134,12 @@ def build_app(
         cadence=cadence,
         note=note,
     )
+    authority = Authority(roles=Roles(demo, operators), audit=stores.audit, clock=clock)
     actions = Actions(
-        roles=Roles(demo, operators),
+        authority=authority,
         registry=stores.registry,
         responses=stores.responses,
         commands=stores.commands,
-        audit=stores.audit,
         clock=clock,
         signals=signals_of(classes),
     )
