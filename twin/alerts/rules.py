@@ -26,13 +26,20 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Delay:
-    """How long a condition must hold before it is an alert, by severity, and be gone before the alert is over."""
+    """How long a condition must hold before it is an alert, by severity, and be gone before the alert is over.
+
+    n_of, last_m  instead of the delays of info, minor and major: n of the last m readings; 0 = delays. At most 50
+    latch_from    severity word from which the alert stays until somebody has acknowledged it; "" = it never latches
+    """
 
     info_s: float = 0.0
     minor_s: float = 9.0
     major_s: float = 9.0
     critical_s: float = 0.0
     off_s: float = 60.0
+    n_of: int = 0
+    last_m: int = 0
+    latch_from: str = ""
 
     @property
     def on_s(self) -> tuple[float, float, float, float, float]:
