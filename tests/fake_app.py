@@ -113,6 +113,7 @@ class FakeApp:
         """`hide_newest` keeps showing the feed before the last change, as a slower viewer sees it."""
         self.broken = broken
         self.demo = True
+        self.local_operator = ""
         self.moving = moving
         self.started = datetime.now(UTC)
         self.classes = fake_classes()

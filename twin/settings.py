@@ -35,6 +35,8 @@ class Settings:
     worker      TWIN_WORKER: inside the app's process, or separate (`python -m twin worker`)
     operators   TWIN_OPERATORS: names that may act, separated by commas; nobody when it is empty
     demo        TWIN_DEMO: 1 where everybody is a demo visitor and may break simulated machines
+    local_operator  TWIN_LOCAL_OPERATOR: who acts in a browser on this machine, as an operator; counts only where the
+                pages are served to this machine alone (`make demo` sets it)
     all_in_one  TWIN_ALL_IN_ONE: 1 for a hosted demo in one process: pages, worker, simulated fleet; implies demo
     """
 
@@ -50,6 +52,7 @@ class Settings:
     operators: frozenset[str] = frozenset()
     demo: bool = False
     all_in_one: bool = False
+    local_operator: str = ""
 
     @property
     def metered(self) -> bool:
@@ -94,6 +97,7 @@ class Settings:
             ),
             demo=all_in_one or _choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
             all_in_one=all_in_one,
+            local_operator=environ.get("TWIN_LOCAL_OPERATOR", "").strip(),
         )
 
 

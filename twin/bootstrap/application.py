@@ -63,6 +63,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         clock=SystemClock(),
         demo=settings.demo,
         operators=settings.operators,
+        local_operator=settings.local_operator,
         shards=settings.shards,
         cadence=cadence_of(settings),
         fonts=settings.home / "fonts",

@@ -135,6 +135,7 @@ def demo_parts(settings: Settings, port: int, seed: int, *, past: bool) -> list[
                 "TWIN_STORE": settings.store_url,
                 "TWIN_WORKER": "separate",
                 "TWIN_DEMO": "1",
+                "TWIN_LOCAL_OPERATOR": "local operator",
             },
         ),
     ]

@@ -60,9 +60,11 @@ class RunningApp:
         clock: Clock,
         shards: Sequence[str],
         meter: Meter | None = None,
+        local_operator: str = "",
     ) -> None:
         self.classes = classes
         self.demo = demo
+        self.local_operator = local_operator
         self._feed = feed
         self._actions = actions
         self._history = history

@@ -112,6 +112,7 @@ def build_app(
     clock: Clock,
     demo: bool,
     operators: frozenset[str] = frozenset(),
+    local_operator: str = "",
     shards: int = 1,
     cadence: Cadence = EMBEDDED,
     fonts: Path | None = None,
@@ -119,6 +120,7 @@ def build_app(
 ) -> RunningApp:
     """The application behind the pages, not yet started.
 
+    local_operator  who acts where the pages are served to this machine alone; "" = a visitor like any other
     fonts  where reports keep theirs
     note   stands on every page while no progress is told
     """
@@ -134,7 +136,8 @@ def build_app(
         cadence=cadence,
         note=note,
     )
-    authority = Authority(roles=Roles(demo, operators), audit=stores.audit, clock=clock)
+    named = operators | {local_operator} if local_operator else operators
+    authority = Authority(roles=Roles(demo, named), audit=stores.audit, clock=clock)
     actions = Actions(
         authority=authority,
         registry=stores.registry,
@@ -146,6 +149,7 @@ def build_app(
     return RunningApp(
         classes=classes,
         demo=demo,
+        local_operator=local_operator,
         feed=feed,
         actions=actions,
         history=stores.history,

@@ -74,7 +74,7 @@ def inject_form() -> None:
     if said:
         st.html(f'<p class="small" role="status">{esc(said)}</p>')
     note = "Written to the log of true faults; the twin cannot read that log."
-    if app.demo:
+    if actor.startswith("demo:"):
         note += " In the demo every fault repairs itself 30 min after it is full-grown."
     if not allowed:
         note = f"Needs the operator role. You are signed in as {actor}."

@@ -16,6 +16,7 @@ T = TypeVar("T")
 _opener: list[Callable[[], App]] = []
 _drawn: OrderedDict[tuple[str, Hashable], object] = OrderedDict()
 _DRAWN_MAX = 256
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def provide(opener: Callable[[], App], *, replace: bool = False) -> None:
@@ -40,7 +41,10 @@ def app() -> App:
 
 
 def actor() -> str:
-    """Who acts: in demo mode the browser session."""
+    """Who acts: the local operator where only this machine can reach the pages, else the browser session."""
+    local = app().local_operator
+    if local and st.get_option("server.address") in _LOOPBACK:
+        return local
     if "twin.actor" not in st.session_state:
         count = st.session_state.get("twin.visitor") or _visitor()
         st.session_state["twin.actor"] = f"demo:{count}"

@@ -64,7 +64,8 @@ class App(Protocol):
     """The running application as the pages see it.
 
     classes  asset class name -> its declaration
-    demo     True when anyone may act on simulated devices and injected faults repair themselves
+    demo     True when anyone may act on simulated devices and what visitors inject repairs itself
+    local_operator  who acts where the pages are served to this machine alone, "" = nobody in particular
     """
 
     @property
@@ -72,6 +73,9 @@ class App(Protocol):
 
     @property
     def demo(self) -> bool: ...
+
+    @property
+    def local_operator(self) -> str: ...
 
     def now(self) -> datetime:
         """The present; ages are worked out from it, so that a dead feed shows its age."""
