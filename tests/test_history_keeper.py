@@ -13,6 +13,7 @@ from twin.ports import StepCommit
 from twin.schema.history import Columns, joined
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.registry import Device
+from twin.services.cadence import EMBEDDED, Cadence, metered
 from twin.services.history_keeper import HistoryKeeper
 from twin.stores.opening import open_memory_stores
 
@@ -23,7 +24,13 @@ DEVICES = {"INST-001": device(time_zone="UTC")}
 class Bench:
     """A keeper that commits into a memory store, as the twin service does."""
 
-    def __init__(self, devices: Mapping[str, Device] = DEVICES, keep_recent: bool = True) -> None:
+    def __init__(
+        self,
+        devices: Mapping[str, Device] = DEVICES,
+        keep_recent: bool = True,
+        cadence: Cadence = EMBEDDED,
+    ) -> None:
+        self.cadence = cadence
         self.stores = open_memory_stores(now=lambda: from_seconds(START_S))
         self.devices = devices
         self.keep_recent = keep_recent
@@ -34,8 +41,15 @@ class Bench:
 
     def restart(self, now_s: float = START_S) -> None:
         signals: Mapping[str, Mapping[str, object]] = {"spectrometer": {}}
-        self.keeper = HistoryKeeper("S0", self.stores.history, signals, keep_recent=self.keep_recent)  # type: ignore[arg-type]
-        self.keeper.resume(self.devices, now_s)
+        self.keeper = HistoryKeeper(
+            "S0",
+            self.stores.history,
+            signals,  # type: ignore[arg-type]
+            keep_recent=self.keep_recent,
+            cadence=self.cadence,
+        )
+        state = self.stores.shards.fleet_state("S0")
+        self.keeper.resume(self.devices, now_s, state.tail if state else None)
 
     def bring(self, *offsets_s: float, status: str = "RUNNING", now_s: float | None = None) -> None:
         new = columns([START_S + t for t in offsets_s], [status] * len(offsets_s), hold_s=9.0)
@@ -144,6 +158,17 @@ def test_a_restart_goes_on_with_the_open_hour() -> None:
     bench.bring(3700.0)
     (hour,) = bench.stores.history.hours("INST-001", START_S, START_S + 3600)
     assert len(hour.columns) == 1200
+
+
+def test_a_restart_in_a_stretch_that_no_document_holds_yet_loses_no_row() -> None:
+    """Where documents are billed a stretch is five minutes, far longer than the window a restart reads again."""
+    bench = Bench(cadence=metered(6.0))
+    for offset_s in range(0, 480, 6):
+        bench.bring(float(offset_s))
+    bench.restart(START_S + 480.0)
+    for offset_s in range(480, 4000, 6):
+        bench.bring(float(offset_s))
+    assert (bench.stored().t_s - START_S).tolist() == [float(t) for t in range(0, 4000, 6)]
 
 
 def test_a_local_midnight_inside_an_hour_splits_its_day() -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.test_rollup import device
+from twin.errors import StoreUnavailableError
 from twin.schema.batch import Batch
 from twin.schema.instant import format_instant, to_seconds
+from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.services.intake import Intake, Taken
 from twin.stores.opening import open_memory_stores
@@ -122,6 +126,24 @@ def test_bad_records_are_quarantined_with_a_reason_and_the_rest_of_the_batch_cou
     assert all(len(entry.excerpt) <= 4096 for entry in taken.quarantine)
     assert max(entry.length for entry in taken.quarantine) > 10_000_000
     assert len({entry.entry_id for entry in taken.quarantine}) == len(bad)
+
+
+def test_a_store_that_fails_on_the_way_leaves_everything_to_the_next_try() -> None:
+    bench = Bench()
+    bench.send(1, record())
+    looks = 0
+
+    def fails_once(device_id: str) -> Device | None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise StoreUnavailableError("registry", rule="did not answer", next_step="Wait")
+        return DEVICES.get(device_id)
+
+    with pytest.raises(StoreUnavailableError):
+        bench.intake.take(fails_once, bench.now, 0.0)
+    assert bench.intake.cursor == {}
+    assert seconds(bench.intake.take(fails_once, bench.now, 0.0)) == [0.0]
 
 
 def test_a_refused_batch_moves_the_cursor() -> None:

@@ -76,8 +76,14 @@ class HistoryKeeper:
         self._open: dict[str, _Open] = {}
         self._parts: dict[tuple[str, str], dict[float, Totals]] = {}
 
-    def resume(self, devices: Mapping[str, Device], now_s: float) -> None:
-        """Take up the open hours and open local days where the last holder left them."""
+    def resume(
+        self, devices: Mapping[str, Device], now_s: float, tail: Mapping[str, Columns] | None = None
+    ) -> None:
+        """Take up the open hours and open local days where the last holder left them.
+
+        tail  the newest rows by device, as last committed: the open stretch that no document of its own holds yet
+        """
+        self._open, self._parts = {}, {}
         first_hour = math.floor(now_s / HOUR_S) * HOUR_S
         for device_id, columns in self._history.recent(self._shard, first_hour - 2 * HOUR_S, now_s).items():
             if device_id in devices:
@@ -88,6 +94,10 @@ class HistoryKeeper:
                 mine = self._open.setdefault(device_id, _Open())
                 mine.sealed_to_s = hours[-1].start_s + HOUR_S
                 mine.columns = joined([rows(hours[-1].columns, slice(-1, None)), mine.columns])
+        for device_id, columns in (tail or {}).items():
+            if device_id in devices and len(columns):
+                mine = self._open.setdefault(device_id, _Open())
+                mine.columns = joined([mine.columns, columns])
         for mine in self._open.values():
             if len(mine.columns):
                 mine.newest_s = mine.written_to_s = float(mine.columns.t_s[-1])

@@ -30,6 +30,8 @@ LEAST_BATCHES, MOST_BATCHES = 4, 64
 MOST_READINGS = 2000
 CATCH_UP_S = 60.0
 CATCH_UP_QUIET_S = 5.0
+GAP_REMEMBERED = 20
+"""So many waits after it began a gap is looked at no more."""
 
 DeviceOf = Callable[[str], Device | None]
 
@@ -114,33 +116,36 @@ class Intake:
 
         device_of  device_id -> its registry entry, None when nobody has registered it
         """
-        taken = Taken()
+        # All reads come first and the cursor moves last: a store that fails on the way changes nothing here.
         if monotonic - self._heads_at >= self._cadence.epochs_s:
-            self._heads_at = monotonic
             self._heads = [
                 head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)
             ]
+            self._heads_at = monotonic
         heads = self._heads
         found = {(head.gateway, head.epoch): self._next(head, monotonic) for head in heads}
-        more = False
-        for key, batches in found.items():
+        late = self._late()
+        looks_for_strays = self._takes_strays and monotonic - self._strays_at >= self._cadence.strays_s
+        strays = self._telemetry.take_strays(100) if looks_for_strays else ()
+        taken = Taken(strays=[stray.epoch for stray in strays])
+        for batches in found.values():
             for batch in batches:
-                self.cursor[key] = batch.seq
                 self._judge(batch, device_of, now, taken)
-                newest_s = max(taken.batches[-1][3].values(), default=0.0)
-                self._last_seen[key] = (monotonic, max(newest_s, self._last_seen.get(key, (0.0, 0.0))[1]))
-            more = more or len(batches) == self._page
+        newest = {(gateway, epoch): max(at.values(), default=0.0) for gateway, epoch, _, at in taken.batches}
+        for batch in (*late, *strays):
+            self._judge(batch, device_of, now, taken)
+        more = any(len(batches) == self._page for batches in found.values())
+        for key, batches in found.items():
             if batches:
+                self.cursor[key] = batches[-1].seq
+                before = self._last_seen.get(key, (0.0, 0.0))[1]
+                self._last_seen[key] = (monotonic, max(newest[key], before))
                 records = sum(len(batch.records) for batch in batches) / len(batches)
                 self._page = int(min(max(MOST_READINGS / max(records, 1.0), LEAST_BATCHES), MOST_BATCHES))
-        self._rivals = _rivals(heads, now)
-        for batch in self._late(monotonic):
-            self._judge(batch, device_of, now, taken)
-        if self._takes_strays and monotonic - self._strays_at >= self._cadence.strays_s:
+        self._forget_gaps(late, monotonic)
+        if looks_for_strays:
             self._strays_at = monotonic
-            for stray in self._telemetry.take_strays(100):
-                taken.strays.append(stray.epoch)
-                self._judge(stray, device_of, now, taken)
+        self._rivals = _rivals(heads, now)
         self.refused += len(taken.quarantine)
         return replace(taken, more=more)
 
@@ -176,17 +181,25 @@ class Intake:
             gap.passed = True
         return True
 
-    def _late(self, monotonic: float) -> Sequence[StoredBatch]:
+    def _late(self) -> Sequence[StoredBatch]:
         """Batches that came after their gap was passed."""
         found: list[StoredBatch] = []
         for gateway, epoch, seq in [identity for identity, gap in self._gaps.items() if gap.passed]:
             batches = self._telemetry.read(gateway, epoch, seq - 1, 1)
             if batches and batches[0].seq == seq:
                 found.append(batches[0])
-                del self._gaps[gateway, epoch, seq]
-            elif monotonic - self._gaps[gateway, epoch, seq].since > 20 * self._gap_wait_s:
-                del self._gaps[gateway, epoch, seq]
         return found
+
+    def _forget_gaps(self, late: Sequence[StoredBatch], monotonic: float) -> None:
+        """Gaps that a late batch has filled, and those that nobody will fill any more."""
+        for batch in late:
+            del self._gaps[batch.gateway, batch.epoch, batch.seq]
+        for identity in [
+            identity
+            for identity, gap in self._gaps.items()
+            if gap.passed and monotonic - gap.since > GAP_REMEMBERED * self._gap_wait_s
+        ]:
+            del self._gaps[identity]
 
     def _judge(self, batch: StoredBatch, device_of: DeviceOf, now: datetime, taken: Taken) -> None:
         newest: dict[str, float] = {}

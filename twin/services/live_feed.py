@@ -185,7 +185,7 @@ class LiveFeed:
             changes["worker"] = {state.shard: {**state.worker, "holder": state.holder} for state in fleet}
         # Where reads are billed, evidence alone waits for the slow look.
         counter = "alert_turns" if self._cadence.commit_s else "alert_changes"
-        mark = tuple(sorted((state.shard, state.worker.get(counter)) for state in fleet))
+        mark = tuple(sorted((state.shard, state.token, state.worker.get(counter)) for state in fleet))
         if slow or mark != self._alert_mark:
             self._alert_mark = mark
             changes["alerts"] = self._alerts.alerts(open_only=True)

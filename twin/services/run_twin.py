@@ -46,6 +46,8 @@ KEEP_TELEMETRY = timedelta(hours=48)
 TAKE_OVER_S = 20.0
 TOO_OLD_TO_NOTIFY_S = 900.0
 SILENCE_CLOSES_WINDOW_S = 600.0
+LONGEST_OUTAGE_WAIT_S = 10.0
+AFTER_FAILURE_S = 5.0
 
 
 class TwinService:
@@ -106,6 +108,8 @@ class TwinService:
         self._told: dict[str, object] = {}
         self._problem = ""
         self._looked_again = False
+        self._holds_uncommitted = False
+        self._outage_wait_s = 0.0
 
     @property
     def is_holder(self) -> bool:
@@ -126,27 +130,32 @@ class TwinService:
 
     def run(self, stop: threading.Event, interval_s: float = 1.0) -> None:
         """Step until `stop` is set, then write a last checkpoint and free the shard. Survives store outages."""
-        wait_s = interval_s
         while not stop.is_set():
-            try:
-                busy = self.step()
-                wait_s = 0.0 if busy else self.pause_s(interval_s)
-                self._problem = ""
-            except LeaseLostError as error:
-                log.warning("%s", error)
-                self._step_down(str(error))
-            except StoreUnavailableError as error:
-                self._problem = str(error)
-                wait_s = min(max(2.0 * wait_s, interval_s), 10.0)
-                log.warning("%s", error)
-            except Exception:
-                log.exception(
-                    "shard %s: the step failed; the engine is rebuilt from its checkpoint", self.shard
-                )
-                self._step_down("the last step failed, see the log")
-                wait_s = 5.0
-            stop.wait(wait_s)
+            stop.wait(self.attempt(interval_s))
         self.close()
+
+    def attempt(self, interval_s: float) -> float:
+        """One step, whatever comes of it; how long to wait before the next, growing while the store is away."""
+        try:
+            busy = self.step()
+        except LeaseLostError as error:
+            log.warning("%s", error)
+            self._step_down(str(error))
+        except StoreUnavailableError as error:
+            self._problem = str(error)
+            self._outage_wait_s = min(max(2.0 * self._outage_wait_s, interval_s), LONGEST_OUTAGE_WAIT_S)
+            log.warning("%s", error)
+            return self._outage_wait_s
+        except Exception:
+            log.exception("shard %s: the step failed; the engine is rebuilt from its checkpoint", self.shard)
+            self._step_down("the last step failed, see the log")
+            return AFTER_FAILURE_S
+        else:
+            self._outage_wait_s = 0.0
+            if self._lease is not None:
+                self._problem = ""
+            return 0.0 if busy else self.pause_s(interval_s)
+        return interval_s
 
     def close(self) -> None:
         """Checkpoint and release; silently gives up when the store is down or the lease is gone."""
@@ -175,12 +184,25 @@ class TwinService:
             return False
         if self._pending is not None:
             self._write(*self._pending)
+        try:
+            return self._take_and_commit(heartbeat)
+        except LeaseLostError:
+            raise
+        except Exception:
+            if self._pending is None and self._holds_uncommitted:
+                # Memory is ahead of the store and of any commit to come: take up again what the store has.
+                self._step_down("the store failed in the middle of a step")
+            raise
+
+    def _take_and_commit(self, heartbeat: bool) -> bool:
         assert self._block is not None
+        self._holds_uncommitted = False
         began = monotonic = self._clock.monotonic()
         now = self._clock.now()
         self._refresh_registry(monotonic)
         self._looked_again = False
         taken = self._intake.take(self._device_of, now, monotonic)
+        self._holds_uncommitted = True
         now_s = to_seconds(now)
         catching_up = self._intake.catching_up(now_s, monotonic)
         step = self._block.apply(taken.readings, now_s, refused=taken.refused, catching_up=catching_up)
@@ -231,10 +253,9 @@ class TwinService:
         if lease is None:
             self._problem = f"shard {self.shard} is stepped by another worker"
             return False
-        self._facts["take_overs"] += still
-        self._lease = lease
         self._pending = None
         self._unfolded.clear()
+        self._told.clear()
         self._devices = {}
         self._checked_registry = float("-inf")
         self._block, checkpoint = self._restore()
@@ -247,8 +268,11 @@ class TwinService:
             committed.cursor if committed else {},
             lambda device_id, at_s: at_s <= block.window_start_s(device_id),
         )
-        self._keeper.resume(self._devices, to_seconds(self._clock.now()))
+        tail = committed.tail if committed else {}
+        self._keeper.resume(self._devices, to_seconds(self._clock.now()), tail)
         self._gateways.resume()
+        self._facts["take_overs"] += still
+        self._lease = lease  # last: a store that fails on the way leaves nothing half taken up
         return True
 
     def _restore(self) -> tuple[Block, Checkpoint | None]:
@@ -281,8 +305,8 @@ class TwinService:
     def _refresh_registry(self, monotonic: float) -> None:
         if monotonic - self._checked_registry < self._cadence.registry_s:
             return
-        self._checked_registry = monotonic
         devices = {device.device_id: device for device in self._registry.devices()}
+        self._checked_registry = monotonic
         changed = [device for key, device in devices.items() if self._devices.get(key) != device]
         self._devices = devices
         if changed and self._block is not None:
