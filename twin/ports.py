@@ -17,11 +17,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from twin.schema.alert import Alert, Case, CaseRecord, Response, Suppression
+from twin.schema.alert import Alert, Case, CaseRecord, Judgement, Response
 from twin.schema.batch import Batch, Cursor, StoredBatch
 from twin.schema.day_table import DayTable
 from twin.schema.fault import Command, CommandState, Fault
 from twin.schema.history import Columns, DeviceHour, Totals
+from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.spending import Usage
 from twin.schema.state import DeviceState
@@ -199,8 +200,16 @@ class HistoryStore(Protocol):
         """Columns of the minutes that start in [from_s, to_s), by device_id, in time order."""
         ...
 
-    def hours(self, device_id: str, from_s: float, to_s: float) -> Sequence[DeviceHour]:
-        """Sealed hours that start in [from_s, to_s), ascending."""
+    def hours(
+        self,
+        device_id: str,
+        from_s: float,
+        to_s: float,
+        *,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Sequence[DeviceHour]:
+        """Sealed hours that start in [from_s, to_s), ascending, at most `limit`; `newest_first` descending."""
         ...
 
     def days(self, shard: str, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
@@ -223,7 +232,23 @@ class AlertStore(Protocol):
     def cases(
         self, *, open_only: bool = False, device_id: str | None = None, since_s: float = 0.0, limit: int = 500
     ) -> Sequence[CaseRecord]:
-        """Newest onset first."""
+        """Newest onset first. `suppression` is not filled in: it follows from the quietings in force."""
+        ...
+
+    def case(self, case_id: str) -> CaseRecord | None:
+        """One case, however old; None when there is none."""
+        ...
+
+
+class QuietStore(Protocol):
+    """Reads of what people keep quiet; they write through ResponseStore.quiet."""
+
+    def mark(self) -> str:
+        """Changes with every quieting and every response of a person; one small read. "" before the first."""
+        ...
+
+    def quietings(self, since_s: float) -> Sequence[Quieting]:
+        """Those that are not over at since_s: in force, or planned. Asking again costs one read while none changed."""
         ...
 
 
@@ -288,8 +313,15 @@ class ResponseStore(Protocol):
         """
         ...
 
-    def suppress(self, case_id: str, suppression: Suppression, *, expected_version: int) -> Suppression:
+    def judge(self, case_id: str, judgement: Judgement, *, expected_version: int) -> Judgement:
         """Same rule as `respond`."""
+        ...
+
+    def quiet(self, quieting: Quieting, *, expected_version: int) -> Quieting:
+        """Keep something quiet, or end it earlier (the same id with another `until_s`); returns it as stored.
+
+        expected_version  0 = there is none in force. Raises ConcurrentChangeError, naming the winner, otherwise.
+        """
         ...
 
 
@@ -330,8 +362,8 @@ class AuditStore(Protocol):
         """Append; False when the key was there before (the action was already carried out)."""
         ...
 
-    def entries(self, limit: int = 100) -> Sequence[AuditEntry]:
-        """Newest first."""
+    def entries(self, limit: int = 100, after: AuditEntry | None = None) -> Sequence[AuditEntry]:
+        """Newest first; `after` goes on behind that one."""
         ...
 
 
@@ -381,6 +413,7 @@ class Stores:
     quarantine: QuarantineStore
     commands: CommandStore
     ground_truth: GroundTruthStore
+    quietings: QuietStore
     responses: ResponseStore
     settings: SettingsStore
     audit: AuditStore

@@ -12,12 +12,16 @@ from tests.stores.commit_contract import leased
 from tests.stores.given import T0, T0_S, Opened, alert, case, step
 from twin.errors import ConcurrentChangeError
 from twin.ports import AuditEntry, Setting
-from twin.schema.alert import Response, Suppression
+from twin.schema.alert import Judgement, Response, Severity
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
+from twin.schema.quieting import Quieting, QuietKind
 
 ACKNOWLEDGED = Response("acknowledged", "anna", T0_S + 20, "on my way")
 ASKED = Command(
     "c1", "gw-1", "INST-001", CommandKind.INJECT, "demo:1", T0_S, {"kind": "clog", "severity": 0.5}
+)
+SHELVED = Quieting(
+    "A", QuietKind.SHELVED, T0_S, T0_S + 3600, "anna", "known", "threshold:temperature", "", Severity.MAJOR
 )
 
 
@@ -28,12 +32,68 @@ class PeopleContract:
         assert stored == replace(ACKNOWLEDGED, version=1)
         changed = case(title="Hotter", closed_s=T0_S + 100)
         lease = opened.stores.shards.commit(lease, step(cases=[changed]))
-        shelved = Suppression("shelved", "anna", "known", T0_S + 3600)
-        opened.stores.responses.suppress(case().case_id, shelved, expected_version=0)
+        opened.stores.responses.judge(case().case_id, Judgement("true", "anna", T0_S), expected_version=0)
         (found,) = opened.stores.alerts.cases()
         assert found.case == changed
         assert found.response == replace(ACKNOWLEDGED, version=1)
-        assert found.suppression == replace(shelved, version=1)
+        assert found.judgement == Judgement("true", "anna", T0_S, "", 1)
+        assert opened.stores.alerts.case(case().case_id) == found
+        assert opened.stores.alerts.case("INST-001|1") is None
+
+    def test_judgement_changes_only_from_the_version_that_was_seen(self, opened: Opened) -> None:
+        opened.stores.shards.commit(leased(opened), step(cases=[case()]))
+        judge = opened.stores.responses.judge
+        judge(case().case_id, Judgement("false", "anna", T0_S), expected_version=0)
+        with pytest.raises(ConcurrentChangeError, match="anna"):
+            judge(case().case_id, Judgement("true", "ben", T0_S), expected_version=0)
+        judge(case().case_id, Judgement("useful", "ben", T0_S + 5), expected_version=1)
+        assert opened.again().alerts.cases()[0].judgement == Judgement("useful", "ben", T0_S + 5, "", 2)
+
+    def test_quieting_is_seen_until_it_is_over_and_by_every_reader(self, opened: Opened) -> None:
+        reader = opened.again().quietings
+        assert list(reader.quietings(T0_S)) == []
+        stored = opened.stores.responses.quiet(SHELVED, expected_version=0)
+        assert stored == replace(SHELVED, version=1)
+        assert list(reader.quietings(T0_S)) == [stored]
+        window = Quieting("B", QuietKind.MAINTENANCE, T0_S + 7200, T0_S + 9000, "ben", "pump service")
+        opened.stores.responses.quiet(window, expected_version=0)
+        away = Quieting("C", QuietKind.OUT_OF_SERVICE, T0_S, None, "ben", "sold")
+        opened.stores.responses.quiet(away, expected_version=0)
+        ids = lambda since_s: sorted(q.device_id for q in reader.quietings(since_s))  # noqa: E731
+        assert (ids(T0_S), ids(T0_S + 3600), ids(T0_S + 9000)) == (["A", "B", "C"], ["B", "C"], ["C"])
+        assert ids(T0_S) == ["A", "B", "C"]
+
+    def test_of_two_who_shelve_the_same_one_wins_and_may_end_it_again(self, opened: Opened) -> None:
+        quiet = opened.stores.responses.quiet
+        mine = quiet(SHELVED, expected_version=0)
+        assert quiet(SHELVED, expected_version=0) == mine, "a lost reply"
+        with pytest.raises(ConcurrentChangeError, match="anna"):
+            opened.again().responses.quiet(replace(SHELVED, by="ben"), expected_version=0)
+        mark = opened.stores.quietings.mark()
+        quiet(replace(SHELVED, until_s=T0_S + 60, by="ben"), expected_version=1)
+        assert opened.stores.quietings.mark() != mark
+        assert list(opened.again().quietings.quietings(T0_S + 60)) == []
+        again = quiet(replace(SHELVED, from_s=T0_S + 100), expected_version=0)
+        assert again.version == 3
+
+    def test_two_quietings_at_once_have_one_winner(self, opened: Opened) -> None:
+        stores = [opened.stores.responses, opened.again().responses]
+        gate, won, lost = threading.Barrier(2), [], []
+
+        def shelve(number: int) -> None:
+            gate.wait()
+            try:
+                won.append(stores[number].quiet(replace(SHELVED, by=f"p{number}"), expected_version=0).by)
+            except ConcurrentChangeError as error:
+                lost.append(str(error))
+
+        threads = [threading.Thread(target=shelve, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(won) == len(lost) == 1
+        assert won[0] in lost[0]
 
     def test_two_acknowledgements_at_once_have_one_winner_who_is_named(self, opened: Opened) -> None:
         opened.stores.shards.commit(leased(opened), step(cases=[case()]))
@@ -117,6 +177,8 @@ class PeopleContract:
         opened.stores.audit.record(second)
         assert opened.stores.audit.entries() == [second, first]
         assert opened.stores.audit.entries(1) == [second]
+        assert opened.stores.audit.entries(1, second) == [first]
+        assert opened.stores.audit.entries(1, first) == []
 
     def test_command_is_answered_once(self, opened: Opened) -> None:
         opened.stores.commands.ask(ASKED)

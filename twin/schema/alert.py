@@ -2,7 +2,7 @@
 
 One alert per (device, rule); a repeat updates it. A case gathers the alerts of one episode of a device and is what
 is notified, counted and acknowledged. The worker owns `condition` and `evidence`, people own `response` and
-`suppression`; each side writes only its own fields.
+`judgement`; each side writes only its own fields. `suppression` follows from the quietings people have set.
 """
 
 from __future__ import annotations
@@ -180,12 +180,28 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """none | shelved (a person, a reason, an end) | suppressed (by system logic, `by` = parent) | out_of_service."""
+    """none | shelved (a person, a reason, an end) | suppressed (maintenance, or `by` a parent) | out_of_service.
+
+    Worked out from the quietings in force, never stored with the case; `quieting_id` and `version` lead to the one.
+    """
 
     state: str = "none"
     by: str = ""
     reason: str = ""
     until_s: float | None = None
+    version: int = 0
+    quieting_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Was the alert right, in the words of a person: "" (nobody said), true, false, or useful (not the named fault,
+    but worth a look); `version` counts changes."""
+
+    verdict: str = ""
+    actor: str = ""
+    at_s: float | None = None
+    comment: str = ""
     version: int = 0
 
 
@@ -196,6 +212,7 @@ class CaseRecord:
     case: Case
     response: Response = Response()
     suppression: Suppression = Suppression()
+    judgement: Judgement = Judgement()
 
 
 def case_id(device_id: str, onset_s: float) -> str:

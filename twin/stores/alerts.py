@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from twin.ports import AlertStore
-from twin.schema.alert import Alert, Case, CaseRecord, Response, Suppression
+from twin.schema.alert import Alert, Case, CaseRecord, Judgement, Response
 from twin.stores.documents import Document, Documents, Merge, Write, read_all
 
 ALERTS, CASES = "alerts", "cases"
@@ -35,6 +35,10 @@ class DocumentAlertStore(AlertStore):
         records = (_record(document) for document in found if "onset_s" in document.data)
         wanted = (record for record in records if record.case.is_open or not open_only)
         return list(islice(wanted, limit))
+
+    def case(self, case_id: str) -> CaseRecord | None:
+        found = self._documents.get(CASES, case_id)
+        return _record(found) if found is not None and "onset_s" in found.data else None
 
 
 def alert_write(alert: Alert) -> Write:
@@ -78,5 +82,5 @@ def _record(document: Document) -> CaseRecord:
     return CaseRecord(
         Case.from_document(document.data),
         Response(**document.data.get("response", {})),
-        Suppression(**document.data.get("suppression", {})),
+        judgement=Judgement(**document.data.get("judgement", {})),
     )

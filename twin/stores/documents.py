@@ -165,9 +165,9 @@ def read_all(
     descending: bool = False,
     content: Content = "all",
     limit: int | None = None,
+    after: Document | None = None,
 ) -> Iterator[Document]:
-    """Every document of the range (at most `limit`), read page by page so that no read is long."""
-    after: Document | None = None
+    """Every document of the range (at most `limit`, behind `after`), read page by page so that no read is long."""
     left = limit
     while left is None or left > 0:
         size = PAGE if left is None else min(PAGE, left)

@@ -62,6 +62,7 @@ def parts(documents: Documents) -> dict[str, list[str]]:
         "work_orders": [""],
         "audit_log": [""],
         "settings": [""],
+        "quietings": [""],
         "commands": ["answered", *(f"open:{gateway}" for gateway in gateways)],
         "checkpoints": shards,
         "quarantine": [""],

@@ -21,6 +21,7 @@ from twin.stores.history import DocumentHistoryStore, forget_minutes
 from twin.stores.memory import MemoryDocuments
 from twin.stores.people import DocumentAuditStore, DocumentResponseStore, DocumentSettingsStore
 from twin.stores.quarantine import DocumentQuarantineStore
+from twin.stores.quieting import DocumentQuietStore
 from twin.stores.registry import DocumentRegistryStore
 from twin.stores.shards import DocumentShardStore
 from twin.stores.simulation import DocumentCommandStore, DocumentGroundTruthStore
@@ -113,6 +114,7 @@ def stores_over(
         quarantine=DocumentQuarantineStore(documents, now),
         commands=DocumentCommandStore(documents, now),
         ground_truth=DocumentGroundTruthStore(truth),
+        quietings=DocumentQuietStore(documents),
         responses=DocumentResponseStore(documents),
         settings=DocumentSettingsStore(documents),
         audit=DocumentAuditStore(documents),

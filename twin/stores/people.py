@@ -12,13 +12,15 @@ from typing import Any, TypeVar
 
 from twin.errors import ConcurrentChangeError
 from twin.ports import AuditEntry, AuditStore, ResponseStore, Setting, SettingsStore
-from twin.schema.alert import Response, Suppression
+from twin.schema.alert import Judgement, Response
 from twin.schema.instant import format_instant, parse_instant, to_seconds
+from twin.schema.quieting import Quieting
 from twin.stores.alerts import CASES
 from twin.stores.documents import Create, Document, Documents, read_all
+from twin.stores.quieting import new_mark, write_quieting
 
 _SETTINGS, _AUDIT = "settings", "audit_log"
-_Part = TypeVar("_Part", Response, Suppression)
+_Part = TypeVar("_Part", Response, Judgement)
 
 
 class DocumentResponseStore(ResponseStore):
@@ -26,14 +28,15 @@ class DocumentResponseStore(ResponseStore):
         self._documents = documents
 
     def respond(self, case_id: str, response: Response, *, expected_version: int) -> Response:
-        return self._change(case_id, "response", response, Response(), expected_version, "actor")
+        return self._change(case_id, "response", response, Response(), expected_version)
 
-    def suppress(self, case_id: str, suppression: Suppression, *, expected_version: int) -> Suppression:
-        return self._change(case_id, "suppression", suppression, Suppression(), expected_version, "by")
+    def judge(self, case_id: str, judgement: Judgement, *, expected_version: int) -> Judgement:
+        return self._change(case_id, "judgement", judgement, Judgement(), expected_version)
 
-    def _change(
-        self, case_id: str, field: str, wanted: _Part, blank: _Part, expected_version: int, who: str
-    ) -> _Part:
+    def quiet(self, quieting: Quieting, *, expected_version: int) -> Quieting:
+        return write_quieting(self._documents, quieting, expected_version)
+
+    def _change(self, case_id: str, field: str, wanted: _Part, blank: _Part, expected_version: int) -> _Part:
         new = replace(wanted, version=expected_version + 1)
 
         def change(found: Document | None) -> Document | None:
@@ -43,11 +46,12 @@ class DocumentResponseStore(ResponseStore):
             if stored == asdict(new):
                 return None
             if stored["version"] != expected_version:
-                rule = f"was changed first by {stored[who] or 'somebody'} (to {stored['state']})"
+                said = stored["state"] if "state" in stored else stored["verdict"]
+                rule = f"was changed first by {stored['actor'] or 'somebody'} (to {said})"
                 raise _changed(f"{field} of case {case_id}", stored["version"], rule, _LOOK)
             return replace(found, data={**found.data, field: asdict(new)})
 
-        self._documents.update(CASES, case_id, change)
+        self._documents.update(CASES, case_id, change, [new_mark()])
         return new
 
 
@@ -95,8 +99,9 @@ class DocumentAuditStore(AuditStore):
             [Create(Document(_AUDIT, entry.key, sort=to_seconds(entry.at), data=data))]
         )
 
-    def entries(self, limit: int = 100) -> Sequence[AuditEntry]:
-        found = read_all(self._documents, _AUDIT, "", descending=True, limit=limit)
+    def entries(self, limit: int = 100, after: AuditEntry | None = None) -> Sequence[AuditEntry]:
+        behind = None if after is None else Document(_AUDIT, after.key, sort=to_seconds(after.at))
+        found = read_all(self._documents, _AUDIT, "", descending=True, limit=limit, after=behind)
         return [
             AuditEntry(**{**document.data, "at": parse_instant(document.data["at"])}) for document in found
         ]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from twin.errors import StoreUnreadableError
 
-COLLECTIONS = (
+_FIRST = (
     "device_registry",
     "telemetry_stream",
     "telemetry_epochs",
@@ -31,19 +31,28 @@ COLLECTIONS = (
     "counters",
     "ground_truth",
 )
+COLLECTIONS = (*_FIRST, "quietings")
 
 
 def _tables(connection: sqlite3.Connection) -> None:
-    for name in COLLECTIONS:
-        connection.execute(
-            f"CREATE TABLE {name} (id TEXT PRIMARY KEY, part TEXT, sort REAL, also TEXT, expire_s REAL, "
-            "data TEXT, blob BLOB)"
-        )
-        connection.execute(f"CREATE INDEX {name}_part ON {name} (part, sort, id)")
-        connection.execute(f"CREATE INDEX {name}_also ON {name} (also, sort, id) WHERE also IS NOT NULL")
+    for name in _FIRST:
+        _table(connection, name)
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_tables,)
+def _quietings(connection: sqlite3.Connection) -> None:
+    _table(connection, "quietings")
+
+
+def _table(connection: sqlite3.Connection, name: str) -> None:
+    connection.execute(
+        f"CREATE TABLE {name} (id TEXT PRIMARY KEY, part TEXT, sort REAL, also TEXT, expire_s REAL, "
+        "data TEXT, blob BLOB)"
+    )
+    connection.execute(f"CREATE INDEX {name}_part ON {name} (part, sort, id)")
+    connection.execute(f"CREATE INDEX {name}_also ON {name} (also, sort, id) WHERE also IS NOT NULL")
+
+
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_tables, _quietings)
 VERSION = len(MIGRATIONS)
 
 
