@@ -12,7 +12,7 @@ import numpy as np
 
 from twin.alerts.book import Book
 from twin.alerts.lifecycle import ACTIVE, NORMAL, Lives, advance
-from twin.engine import departure, outlook, reference, wear
+from twin.engine import departure, outlook, reference, segment, wear
 from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
 from twin.engine.evidence import alert_of, diagnosis_of
@@ -75,6 +75,8 @@ class Kernel:
         rules = self.conditions
         _revive(w)
         _note(w)
+        if w.leaves_maintenance.any():
+            segment.begin(w, w.leaves_maintenance)
         lives = Lives.of(w["lives"])
         troubled = rules.troubled(lives)
         alarm = troubled | (w.one("score") > 0.5 * w.view.score_limit)
