@@ -22,10 +22,12 @@ from twin.schema.batch import Batch, Cursor, StoredBatch
 from twin.schema.day_table import DayTable
 from twin.schema.fault import Command, CommandState, Fault
 from twin.schema.history import Columns, DeviceHour, Totals
+from twin.schema.notice import Delivery, Notice, NoticeRecord
 from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.spending import Usage
 from twin.schema.state import DeviceState
+from twin.schema.work import Decision, Service, WorkOrder
 
 # --- what the twin may use -------------------------------------------------------------------------------------
 
@@ -149,6 +151,7 @@ class StepCommit:
     hours: Sequence[DeviceHour] = ()
     days: Mapping[str, Mapping[str, Totals]] = field(default_factory=dict)
     quarantine: Sequence[QuarantineEntry] = ()
+    notices: Sequence[Notice] = ()
     checkpoint: Checkpoint | None = None
 
 
@@ -252,6 +255,45 @@ class QuietStore(Protocol):
         ...
 
 
+class NoticeStore(Protocol):
+    """The outbox of notifications. Commits write the notices; only the holder's sender uses this.
+
+    Nothing here is asked in a loop while nothing waits: a sender knows what its holder committed.
+    """
+
+    def waiting(self) -> Sequence[NoticeRecord]:
+        """What is still to be delivered, of every shard, oldest first. For a holder that takes up a shard."""
+        ...
+
+    def newest_done(self, limit: int) -> Sequence[NoticeRecord]:
+        """Delivered, given up or dropped, newest first."""
+        ...
+
+    def of_case(self, case_id: str) -> Sequence[NoticeRecord]:
+        """Everything told, or to be told, of one case."""
+        ...
+
+    def claim(self, notice: Notice, message_id: str) -> Delivery | None:
+        """Begin an attempt to deliver it in that message; the delivery as it is stored now, None without the notice.
+
+        The attempt may be made when it came back with this message's id and is not over. When it is over, or in
+        another message, nothing was written: somebody else sends or has sent it.
+        """
+        ...
+
+    def settle(self, notice: Notice, delivery: Delivery) -> None:
+        """What became of an attempt."""
+        ...
+
+
+class ServiceStore(Protocol):
+    """What was renewed on machines, as the twin may know it; people write it by closing work orders."""
+
+    def services(self, since_s: float) -> Sequence[Service]:
+        """Those done at since_s or later, ascending. An order that changed nothing is none."""
+        ...
+
+
 class QuarantineStore(Protocol):
     def quarantine(self, entries: Sequence[QuarantineEntry]) -> None:
         """Keep entries, idempotent on entry_id; beyond 1,000 the oldest are dropped and counted."""
@@ -345,6 +387,39 @@ class SettingsStore(Protocol):
         ...
 
 
+class WorkStore(Protocol):
+    def order(self, order_id: str) -> WorkOrder | None: ...
+
+    def put(self, order: WorkOrder, *, expected_version: int) -> WorkOrder:
+        """Write an order (0 = it is new); returns it with its new version.
+
+        The same `last_key` again returns what is stored. Raises ConcurrentChangeError, naming the winner, when the
+        stored version is not `expected_version`.
+        """
+        ...
+
+    def orders(
+        self, *, open_only: bool = False, since_s: float = 0.0, limit: int = 500
+    ) -> Sequence[WorkOrder]:
+        """Open ones, newest first, then those that were over at since_s or later, newest first."""
+        ...
+
+    def decide(self, decision: Decision) -> Decision:
+        """Append a decision; the same `key` again returns what is stored.
+
+        Raises ConcurrentChangeError, naming the winner, when the case has a decision of that number.
+        """
+        ...
+
+    def decisions(self, *, since_s: float = 0.0, limit: int = 500) -> Sequence[Decision]:
+        """Newest first."""
+        ...
+
+    def mark(self) -> str:
+        """Changes with every order and decision; one small read. "" before the first."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what, when, why. `key` is the action's idempotency key."""
@@ -411,9 +486,12 @@ class Stores:
     history: HistoryStore
     alerts: AlertStore
     quarantine: QuarantineStore
+    notices: NoticeStore
     commands: CommandStore
     ground_truth: GroundTruthStore
     quietings: QuietStore
+    services: ServiceStore
+    work: WorkStore
     responses: ResponseStore
     settings: SettingsStore
     audit: AuditStore

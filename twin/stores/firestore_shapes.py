@@ -20,11 +20,13 @@ SHAPES: dict[str, tuple[tuple[Field, bool], ...]] = {
     "recent": (("part", ASC),),
     "alerts": (("part", DESC), ("also", DESC)),
     "cases": (("part", DESC), ("also", DESC)),
+    "work_orders": (("part", ASC), ("part", DESC)),
     "audit_log": (("part", DESC),),
     "settings": (("part", ASC),),
     "quietings": (("part", ASC),),
     "commands": (("part", ASC), ("also", DESC)),
     "quarantine": (("part", ASC), ("part", DESC)),
+    "notices": (("part", ASC), ("part", DESC), ("also", ASC)),
     "ground_truth": (("part", DESC),),
 }
 
@@ -39,12 +41,13 @@ SPREAD = frozenset(
         "audit_log",
         "commands",
         "quarantine",
+        "notices",
         "ground_truth",
     }
 )
 """Collections whose document names get a hash in front."""
 
-EXPIRING = ("telemetry_stream", "recent", "quarantine")
+EXPIRING = ("telemetry_stream", "recent", "quarantine", "work_orders", "notices")
 """Collections with a TTL policy on `_expire_at`."""
 
 

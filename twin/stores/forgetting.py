@@ -22,6 +22,7 @@ from twin.stores.columns import MAGIC, pack, unpack
 from twin.stores.day_documents import renamed_day
 from twin.stores.documents import Document, Documents, read_all
 from twin.stores.firestore_shapes import SHAPES
+from twin.stores.work import PARTS as WORK_PARTS
 
 UNTOUCHED = frozenset({"telemetry_epochs", "counters"})
 """Collections that hold no text a person's name could be in."""
@@ -59,13 +60,14 @@ def parts(documents: Documents) -> dict[str, list[str]]:
         "recent": shards,
         ALERTS: [OPEN, CLOSED],
         CASES: [OPEN, CLOSED],
-        "work_orders": [""],
+        "work_orders": list(WORK_PARTS),
         "audit_log": [""],
         "settings": [""],
         "quietings": [""],
         "commands": ["answered", *(f"open:{gateway}" for gateway in gateways)],
         "checkpoints": shards,
         "quarantine": [""],
+        "notices": ["waiting", "done"],
         "ground_truth": [""],
     }
     return {name: found for name, found in filed.items() if name in SHAPES or name == "checkpoints"}

@@ -19,6 +19,7 @@ from twin.stores.documents import Documents
 from twin.stores.forgetting import forget_operator
 from twin.stores.history import DocumentHistoryStore, forget_minutes
 from twin.stores.memory import MemoryDocuments
+from twin.stores.notices import DocumentNoticeStore, forget_notices
 from twin.stores.people import DocumentAuditStore, DocumentResponseStore, DocumentSettingsStore
 from twin.stores.quarantine import DocumentQuarantineStore
 from twin.stores.quieting import DocumentQuietStore
@@ -27,6 +28,7 @@ from twin.stores.shards import DocumentShardStore
 from twin.stores.simulation import DocumentCommandStore, DocumentGroundTruthStore
 from twin.stores.sqlite import SqliteDocuments
 from twin.stores.telemetry import DocumentTelemetryStore
+from twin.stores.work import DocumentServiceStore, DocumentWorkStore, forget_work
 
 if TYPE_CHECKING:
     from twin.stores.firestore import FirestoreDocuments
@@ -102,6 +104,8 @@ def stores_over(
 
     def tidy() -> None:
         forget_minutes(documents, to_seconds(now()))
+        forget_work(documents, to_seconds(now()))
+        forget_notices(documents, to_seconds(now()))
         documents.tidy()
         truth.tidy()
 
@@ -112,9 +116,12 @@ def stores_over(
         history=DocumentHistoryStore(documents),
         alerts=DocumentAlertStore(documents),
         quarantine=DocumentQuarantineStore(documents, now),
+        notices=DocumentNoticeStore(documents),
         commands=DocumentCommandStore(documents, now),
         ground_truth=DocumentGroundTruthStore(truth),
         quietings=DocumentQuietStore(documents),
+        services=DocumentServiceStore(documents),
+        work=DocumentWorkStore(documents),
         responses=DocumentResponseStore(documents),
         settings=DocumentSettingsStore(documents),
         audit=DocumentAuditStore(documents),

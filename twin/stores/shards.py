@@ -20,6 +20,7 @@ from twin.stores.alerts import alert_write, case_write
 from twin.stores.columns import pack, unpack
 from twin.stores.documents import Document, Documents, Put, Write, read_all
 from twin.stores.history import day_writes, hour_writes, recent_writes
+from twin.stores.notices import notice_write
 from twin.stores.quarantine import entry_write, trim
 
 _FLEET, _CHECKPOINTS = "fleet_state", "checkpoints"
@@ -117,6 +118,7 @@ class DocumentShardStore(ShardStore):
         writes += hour_writes(step.hours)
         writes += day_writes(lease.shard, step.days)
         writes += [entry_write(entry, now_s) for entry in step.quarantine]
+        writes += [notice_write(notice) for notice in step.notices]
         if step.checkpoint is not None:
             data = {
                 "at": format_instant(step.checkpoint.at),

@@ -31,7 +31,7 @@ _FIRST = (
     "counters",
     "ground_truth",
 )
-COLLECTIONS = (*_FIRST, "quietings")
+COLLECTIONS = (*_FIRST, "quietings", "notices")
 
 
 def _tables(connection: sqlite3.Connection) -> None:
@@ -43,6 +43,10 @@ def _quietings(connection: sqlite3.Connection) -> None:
     _table(connection, "quietings")
 
 
+def _notices(connection: sqlite3.Connection) -> None:
+    _table(connection, "notices")
+
+
 def _table(connection: sqlite3.Connection, name: str) -> None:
     connection.execute(
         f"CREATE TABLE {name} (id TEXT PRIMARY KEY, part TEXT, sort REAL, also TEXT, expire_s REAL, "
@@ -52,7 +56,7 @@ def _table(connection: sqlite3.Connection, name: str) -> None:
     connection.execute(f"CREATE INDEX {name}_also ON {name} (also, sort, id) WHERE also IS NOT NULL")
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_tables, _quietings)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_tables, _quietings, _notices)
 VERSION = len(MIGRATIONS)
 
 
