@@ -89,6 +89,10 @@ class SetupError(TwinError):
     """The environment, a tool or a data set cannot be put in place."""
 
 
+class WorkRefusedError(TwinError):
+    """A step that a work order cannot take from where it is, or one without what it needs."""
+
+
 class FaultRefusedError(TwinError):
     """A fault, or a repair, that makes no sense for that simulated device."""
 
