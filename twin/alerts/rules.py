@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from twin.alerts.overrides import NO_OVERRIDES, Overrides
 from twin.errors import SettingsError
 from twin.physics.asset_class import AssetClass
 from twin.schema.alert import AlertKind
@@ -72,6 +73,7 @@ class RuleSet:
     disorder_per_min  duplicates, or readings in the wrong order, a minute
     late_intervals    intervals without a reading after which a device is late; stale after stale_intervals
     delivery_s        what the way to the twin may take on top
+    overrides         what people changed for a class or a device, on top of all this; see terms.py
     """
 
     version: int = 1
@@ -86,6 +88,7 @@ class RuleSet:
     late_intervals: float = 3.0
     stale_intervals: float = 8.0
     delivery_s: float = 6.0
+    overrides: Overrides = NO_OVERRIDES
 
     @classmethod
     def default(cls, classes: Mapping[str, AssetClass]) -> RuleSet:
@@ -108,6 +111,7 @@ class RuleSet:
         """JSON-able form."""
         document = asdict(self)
         document["delays"] = {kind.value: asdict(delay) for kind, delay in self.delays.items()}
+        document["overrides"] = self.overrides.to_document()
         return document
 
     @classmethod
@@ -120,6 +124,7 @@ class RuleSet:
                 for name, signals in values["limits"].items()
             }
             values["delays"] = {AlertKind(kind): Delay(**delay) for kind, delay in values["delays"].items()}
+            values["overrides"] = Overrides.from_document(values.get("overrides", {}))
             values["health"] = tuple(values["health"])
             values["life_h"] = tuple(values["life_h"])
             return cls(**values)

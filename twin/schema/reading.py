@@ -133,7 +133,8 @@ def check_reading(
                 f"{reading.device_id} metrics.{name}",
                 value=value,
                 rule=f"must lie between {signal.low:g} and {signal.high:g} {signal.unit}",
-                next_step=_unit_hint(value, signal),
+                next_step=unit_hint(value, signal.unit, signal.low, signal.high)
+                or "Check the sensor, or correct the signal's range in its asset class",
             )
 
 
@@ -149,11 +150,12 @@ _OTHER_UNITS: dict[str, tuple[tuple[str, Callable[[float], float]], ...]] = {
 }
 
 
-def _unit_hint(value: float, signal: Signal) -> str:
-    for unit, convert in _OTHER_UNITS.get(signal.unit, ()):
-        if signal.low <= convert(value) <= signal.high:
-            return f"It would fit if it were in {unit}: convert to {signal.unit} at the gateway"
-    return "Check the sensor, or correct the signal's range in its asset class"
+def unit_hint(value: float, unit: str, low: float, high: float) -> str:
+    """The usual other unit in which a value outside [low, high] would fit; "" when there is none."""
+    for other, convert in _OTHER_UNITS.get(unit, ()):
+        if low <= convert(value) <= high:
+            return f"It would fit if it were in {other}: convert it to {unit}"
+    return ""
 
 
 def _text(fields: Mapping[str, Any], name: str, where: str) -> str:
