@@ -89,6 +89,44 @@ class RegistryStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RuleVersion:
+    """One version of the alert rules. `key` is the idempotency key of the action that made it.
+
+    overrides  what differs from the defaults, see twin.alerts.overrides
+    origin     edited | imported | rolled back to N
+    """
+
+    version: int
+    overrides: Mapping[str, Any]
+    changed_by: str
+    changed_at: datetime
+    reason: str
+    origin: str = "edited"
+    key: str = ""
+
+
+class RuleStore(Protocol):
+    """The alert rules, every version of them. People write, the twin reads the newest: one document a look."""
+
+    def current(self) -> RuleVersion | None:
+        """The newest version; None while all is as the defaults."""
+        ...
+
+    def versions(self, limit: int = 50) -> Sequence[RuleVersion]:
+        """Newest first."""
+        ...
+
+    def version(self, number: int) -> RuleVersion | None: ...
+
+    def change(self, new: RuleVersion, *, expected_version: int) -> RuleVersion:
+        """Write the next version (0 = the first) and return it; the same key again is no conflict.
+
+        Raises ConcurrentChangeError, naming the winner, when the newest is not `expected_version`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """Proof of holding a shard. `token` grows with every change of holder; `version` with every commit."""
 
@@ -494,6 +532,7 @@ class Stores:
     work: WorkStore
     responses: ResponseStore
     settings: SettingsStore
+    rules: RuleStore
     audit: AuditStore
     forget: Callable[[str, str, BlockRewrite], Mapping[str, int]]
     meter: Meter = field(default_factory=Unmetered)

@@ -62,7 +62,7 @@ def parts(documents: Documents) -> dict[str, list[str]]:
         CASES: [OPEN, CLOSED],
         "work_orders": list(WORK_PARTS),
         "audit_log": [""],
-        "settings": [""],
+        "settings": ["", "alert_rules"],
         "quietings": [""],
         "commands": ["answered", *(f"open:{gateway}" for gateway in gateways)],
         "checkpoints": shards,

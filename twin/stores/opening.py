@@ -24,6 +24,7 @@ from twin.stores.people import DocumentAuditStore, DocumentResponseStore, Docume
 from twin.stores.quarantine import DocumentQuarantineStore
 from twin.stores.quieting import DocumentQuietStore
 from twin.stores.registry import DocumentRegistryStore
+from twin.stores.rule_versions import DocumentRuleStore
 from twin.stores.shards import DocumentShardStore
 from twin.stores.simulation import DocumentCommandStore, DocumentGroundTruthStore
 from twin.stores.sqlite import SqliteDocuments
@@ -124,6 +125,7 @@ def stores_over(
         work=DocumentWorkStore(documents),
         responses=DocumentResponseStore(documents),
         settings=DocumentSettingsStore(documents),
+        rules=DocumentRuleStore(documents),
         audit=DocumentAuditStore(documents),
         meter=meter or Unmetered(),
         forget=partial(forget_operator, documents, truth),
