@@ -114,13 +114,20 @@ def _learn(
     return mean, W, white
 
 
+def _slow(w: Work) -> Array:
+    """[J, m] variance of what wanders slowly, of the regime that saw more of it: a room's day does not ask who runs."""
+    known = np.maximum(w.both("W"), 1.0)
+    slow = np.maximum(w.both("m2") / known - w.both("white") * w.both("gain"), 0.0) * (1.0 + 4.0 / known)
+    own = np.where(w.is_run, slow[1], slow[0])
+    return np.where((known >= ENOUGH).all(axis=0), slow.max(axis=0), own)
+
+
 def _score(
     w: Work, h: Array, unsure: Array, mean: Array, W: Array, white: Array, gain: Array, jump2: Array,
     noise_counts: Mask,
 ) -> None:  # fmt: skip
     view = w.view
-    known = np.maximum(W, 1.0)
-    slow = np.maximum(w.regime("m2") / known - white * w.regime("gain"), 0.0) * (1.0 + 4.0 / known)
+    slow = _slow(w)
     doubt = np.clip(1.0 - w.one("span") / (SURE_SHARE * view.learning_s), 0.0, 1.0)
     few = np.clip(1.0 - W * INDEPENDENT_S / (REGIME_SHARE * view.learning_s), 0.0, 1.0)
     doubt = np.maximum(doubt, few)
