@@ -44,7 +44,7 @@ class One:
 
 
 def test_the_table_answers_every_event_in_every_state() -> None:
-    assert set(TABLE) == {(state, event) for state in range(4) for event in Event}
+    assert set(TABLE) == {(state, event) for state in range(5) for event in Event}
 
 
 def test_a_condition_must_outlast_its_on_delay() -> None:

@@ -6,6 +6,7 @@ when its last alert has cleared; the same changes always give the same documents
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -68,6 +69,10 @@ class Book:
         if any(a.is_open for a in own):
             return Book(alerts, case, self.closed, self.closed_s)
         return Book(alerts, None, (*self.closed, replace(case, closed_s=at_s)), at_s)
+
+    def seen_by(self, acknowledged: Mapping[str, float], at_s: float) -> bool:
+        """Whether somebody had acknowledged the open case by at_s; acknowledged: case_id -> when."""
+        return self.case is not None and acknowledged.get(self.case.case_id, math.inf) <= at_s
 
     def told(self, case_ids: set[str]) -> Book:
         """Without these closed cases."""

@@ -58,7 +58,8 @@ class Told:
         if is_held or case_id not in self.held:
             return is_held
         own = [alert for alert in book.alerts.values() if alert.case_id == case_id]
-        return not any(alert.condition.state is ConditionState.ACTIVE for alert in own)
+        worth = (ConditionState.ACTIVE, ConditionState.LATCHED)
+        return not any(alert.condition.state in worth for alert in own)
 
     def forget(self, case_ids: set[str]) -> None:
         """These cases are closed for good."""

@@ -6,7 +6,7 @@ A RuleSet goes to JSON and back, so that it can be stored, edited and tried on h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from twin.alerts.overrides import NO_OVERRIDES, Overrides
@@ -49,7 +49,7 @@ class Delay:
 
 
 DELAYS: Mapping[AlertKind, Delay] = {
-    AlertKind.THRESHOLD: Delay(),
+    AlertKind.THRESHOLD: Delay(latch_from="critical"),
     AlertKind.ANOMALY: Delay(off_s=120.0),
     AlertKind.HEALTH: Delay(minor_s=120.0, major_s=120.0, off_s=300.0),
     AlertKind.REMAINING_LIFE: Delay(minor_s=120.0, major_s=120.0, off_s=600.0),
@@ -102,6 +102,12 @@ class RuleSet:
                 }
                 for name, declared in classes.items()
             }
+        )
+
+    def unlatched(self) -> RuleSet:
+        """The same rules for a pass over the past, where nobody can acknowledge anything."""
+        return replace(
+            self, delays={kind: replace(delay, latch_from="") for kind, delay in self.delays.items()}
         )
 
     def limits_of(self, asset_class: str, signal: str) -> Limits:

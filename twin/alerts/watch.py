@@ -6,14 +6,15 @@ silent at once, the gateway is the alert and theirs are held. Silence never clos
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.alerts.book import EMPTY, Book
-from twin.alerts.lifecycle import ACTIVE, FIELDS, NORMAL, STATES, Lives, advance
+from twin.alerts.lifecycle import ACTIVE, CLEARING, FIELDS, NORMAL, STATES, Asks, Lives, advance, is_waiting
 from twin.alerts.rules import RuleSet
 from twin.schema.alert import Alert, AlertKind, Condition, Evidence, Severity
 
@@ -25,6 +26,7 @@ FLOWS = ("refused", "late", "out_of_order", "duplicates", "conflicts")
 """Kinds of untidy arrivals; rule 1 + i is data_quality:<kind>."""
 AHEAD = 1 + len(FLOWS)
 RULES = ("stale", *(f"data_quality:{name}" for name in FLOWS), "data_quality:clock_ahead")
+NOBODY: Mapping[str, float] = MappingProxyType({})
 FADE_S = 60.0
 AHEAD_S = 20.0
 MINOR, MAJOR = float(Severity.MINOR) + 1.0, float(Severity.MAJOR) + 1.0
@@ -70,11 +72,13 @@ class Watch:
         silent: Mask,
         arrived: Array,
         groups: Sequence[Mask],
+        acknowledged: Mapping[str, float] = NOBODY,
     ) -> list[int]:
-        """Judge everything at now_s; returns the columns whose book changed.
+        """Judge everything at now_s; returns the columns whose book changed. Delays and latching count, not readings.
 
         newest_s [n] newest reading, -inf = none ever;  silent [n] beyond the grace period
         arrived  [kinds, n] untidy arrivals of this step;  groups: per gateway column, which devices are its own
+        acknowledged  case_id -> when
         """
         n = self.flow.shape[1]
         passed = max(now_s - self.now_s, 0.0) if np.isfinite(self.now_s) else 0.0
@@ -93,11 +97,16 @@ class Watch:
         wanted[AHEAD, :n] = np.where(newest_s > now_s + AHEAD_S, MINOR, 0.0)
         lives = Lives.of(self.lives)
         delays = [rules.delays[AlertKind.STALE]] + [rules.delays[AlertKind.DATA_QUALITY]] * (len(RULES) - 1)
+        asks = Asks.of([replace(delay, n_of=0) for delay in delays])
+        waiting = np.flatnonzero(is_waiting(lives, asks).any(axis=0)).tolist()
+        seen = np.zeros(len(self.names), np.bool_)
+        seen[[column for column in waiting if self.books[column].seen_by(acknowledged, now_s)]] = True
         was = lives.state.copy()
         t = np.full(len(self.names), now_s)
         changed = advance(
             lives, t, wanted, held, np.zeros(wanted.shape, np.bool_),
             np.array([d.on_s for d in delays]), np.array([[d.off_s] for d in delays]),
+            asks=asks, acknowledged=seen,
         )  # fmt: skip
         began = changed[STALE] & (was[STALE] == NORMAL)
         last = np.concatenate([newest_s, [newest_s[g].max(initial=-np.inf) for g in groups]])
@@ -120,6 +129,7 @@ class Watch:
             float(lives.active_s[rule, column]),
             float(lives.cleared_s[rule, column]) if state == NORMAL else None,
             int(lives.repeats[rule, column]),
+            float(lives.since_s[rule, column]) if state >= CLEARING else None,
         )
         name = RULES[rule]
         before = self.books[column].alerts.get(name)

@@ -17,8 +17,9 @@ import numpy as np
 
 from twin.alerts.book import EMPTY, Book
 from twin.alerts.cascade import Told
+from twin.alerts.quieting import quiet_cases
 from twin.alerts.rules import RuleSet
-from twin.alerts.watch import FLOWS, Watch
+from twin.alerts.watch import FLOWS, NOBODY, Watch
 from twin.engine import checkpoint
 from twin.engine.checkpoint import Saved
 from twin.engine.kernel import Fold, Kernel
@@ -26,15 +27,18 @@ from twin.engine.neighbours import Neighbours
 from twin.engine.report import device_state
 from twin.engine.roster import Roster
 from twin.engine.rows import Row, columns_of
+from twin.engine.service import Services, renew
 from twin.engine.tick import Columns_, Tick
 from twin.engine.window import Arrival, Item, Window, item_of
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
-from twin.schema.alert import Alert, Case
+from twin.schema.alert import Alert, Case, Severity
 from twin.schema.history import Columns
+from twin.schema.quieting import Quieting
 from twin.schema.reading import Reading
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState, Freshness
+from twin.schema.work import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Block:
         self._counts: dict[str, dict[str, int]] = {}
         self._watch = Watch.start([d.device_id for d in roster.devices], self._neighbours.gateways)
         self._told = Told()
+        self._services = Services()
         self._shown: dict[str, tuple[Freshness, str, str]] = {}
 
     @classmethod
@@ -97,12 +102,17 @@ class Block:
         *,
         refused: Mapping[str, int] | None = None,
         catching_up: Collection[str] = (),
+        quietings: Sequence[Quieting] = (),
+        acknowledged: Mapping[str, float] = NOBODY,
     ) -> Step:
         """Fold readings in and let time pass up to now_s.
 
-        refused      device_id -> readings refused at the door since the last call, where the caller knows
-        catching_up  gateways that are sending the past: their devices are neither late nor silent meanwhile
+        refused       device_id -> readings refused at the door since the last call, where the caller knows
+        catching_up   gateways that are sending the past: their devices are neither late nor silent meanwhile
+        quietings     what people keep quiet: a quiet case is evaluated and handed out, but gives its device no severity
+        acknowledged  case_id -> when, of `awaiting`: a latched alert ends with its next reading after that
         """
+        self._kernel.acknowledged = acknowledged
         counts: dict[str, int] = {}
         rows: dict[str, list[Row]] = {}
         arrived = np.zeros((len(FLOWS), self._roster.n))
@@ -112,7 +122,7 @@ class Block:
                 arrived[FLOWS.index("refused"), self._roster.column[device_id]] += number
                 counts["refused"] = counts.get("refused", 0) + number
         self._fold(touched, rows)
-        states, alerts, cases = self._report(touched, now_s, arrived, counts, catching_up)
+        states, alerts, cases = self._report(touched, now_s, arrived, counts, catching_up, quietings)
         classes, J = self._roster.classes, self._roster.sizes.J
         columns = {
             device_id: columns_of(found, classes[self._device(device_id).asset_class], J)
@@ -195,6 +205,8 @@ class Block:
                 z=np.array([i.z for i in now]).T.copy(),
             )
             columns: Columns_ = np.array(going, dtype=np.intp)
+            if self._services.told:
+                self._renew(fold, going, now)
             shown = self._kernel.step(fold, columns, tick, [i.reading.error_code for i in now])
             for place, (column, item) in enumerate(zip(going, now, strict=True)):
                 if column in told:
@@ -202,6 +214,15 @@ class Block:
                     rows.setdefault(device_id, []).append((item, shown[:, place]))
             turn += 1
             going = [column for column in going if len(items[column]) > turn]
+
+    def _renew(self, fold: Fold, columns: Sequence[int], items: Sequence[Item]) -> None:
+        """What was done to these devices between their last readings and these."""
+        before = fold.state[self._roster.rows["t"].start]
+        for column, item in zip(columns, items, strict=True):
+            device_id = self._roster.devices[column].device_id
+            due = self._services.due(device_id, float(before[column]), item.t)
+            if due:
+                renew(self._roster, fold.state, column, item, due)
 
     # ------------------------------------------------------------------------------------------------ reporting
 
@@ -212,6 +233,7 @@ class Block:
         arrived: Array,
         counts: dict[str, int],
         catching_up: Collection[str],
+        quietings: Sequence[Quieting],
     ) -> tuple[list[DeviceState], list[Alert], list[Case]]:
         roster, head = self._roster, self._head
         newest = np.array([self._windows[d.device_id].newest_s for d in roster.devices])
@@ -220,7 +242,8 @@ class Block:
         if catching_up:
             present = np.array([device.gateway not in catching_up for device in roster.devices])
             late, silent = late & present, silent & present
-        self._watch.look(roster.rules, now_s, newest, silent, arrived, self._neighbours.groups)
+        groups, seen = self._neighbours.groups, self._kernel.acknowledged
+        self._watch.look(roster.rules, now_s, newest, silent, arrived, groups, seen)
         inherited = self._neighbours.inherited(now_s, head, self._watch, late)
         states: list[DeviceState] = []
         alerts: list[Alert] = []
@@ -239,7 +262,9 @@ class Block:
             fresh = (
                 Freshness.NO_DATA if silent[column] else Freshness.LATE if late[column] else Freshness.ON_TIME
             )
-            worst = max((case.severity for case in self._open_cases(books)), default=None)
+            open_cases = self._open_cases(books)
+            quiet = quiet_cases(open_cases, quietings, now_s) if quietings else ()
+            worst = max((c.severity for c in open_cases if c.case_id not in quiet), default=None)
             shown = (fresh, "" if worst is None else worst.word, inherited[column])
             if device_id in touched or self._shown.get(device_id) != shown:
                 self._shown[device_id] = shown
@@ -289,6 +314,16 @@ class Block:
 
     # ------------------------------------------------------------------------------------------- window, registry
 
+    def serviced(self, service: Service) -> bool:
+        """Tell of work on a machine; its next reading is the first of the renewed one. False when known already.
+
+        A service done before the device's newest reading counts from that reading. Kept in `to_bytes`: whoever
+        tells writes a checkpoint with it, so that nothing is renewed at another reading after a restart.
+        """
+        if service.device_id not in self._roster.column:
+            return False
+        return self._services.tell(service, self._windows[service.device_id].newest_s)
+
     def newest_s(self, device_id: str) -> float:
         """Time of the device's newest reading, -inf without one."""
         window = self._windows.get(device_id)
@@ -298,6 +333,19 @@ class Block:
         """Everything of the device up to this instant is in `to_bytes`; what came after must be applied again."""
         window = self._windows.get(device_id)
         return float("-inf") if window is None else window.start_s
+
+    def awaiting(self) -> set[str]:
+        """Ids of the open cases with an alert that latches: whether a person acknowledged them must be known."""
+        delays, latches = self._roster.rules.delays, set()
+        for book in (*self._head.books, *self._watch.books):
+            if book.case is not None and any(
+                (word := delays[alert.kind].latch_from)
+                and alert.case_id == book.case.case_id
+                and alert.condition.severity >= Severity[word.upper()]
+                for alert in book.alerts.values()
+            ):
+                latches.add(book.case.case_id)
+        return latches
 
     def close_windows(self, before_s: float) -> None:
         """Fold in all of the devices whose newest reading is not after before_s, so that a checkpoint has it."""
@@ -354,7 +402,7 @@ class Block:
     def to_bytes(self) -> bytes:
         """The state at the windows' start; see `from_bytes`."""
         starts = {device_id: window.start_s for device_id, window in self._windows.items()}
-        saved = Saved(self._base, starts, self._folded, self._watch)
+        saved = Saved(self._base, starts, self._folded, self._watch, self._services)
         return checkpoint.write(self._roster, asdict(self._config), saved)
 
     @classmethod
@@ -362,7 +410,7 @@ class Block:
         """The block as it was at the windows' start. Raises SnapshotError when this version cannot read the bytes."""
         roster, config, saved = checkpoint.read(data, classes, rules)
         block = cls(roster, BlockConfig(**config))
-        block._base, block._watch = saved.base, saved.watch
+        block._base, block._watch, block._services = saved.base, saved.watch, saved.services
         block._head.copy_from(saved.base, range(roster.n))
         block._folded, block._last = dict(saved.last), dict(saved.last)
         for device_id, item in saved.last.items():

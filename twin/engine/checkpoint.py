@@ -13,13 +13,16 @@ import numpy as np
 
 from twin.alerts.book import Book
 from twin.alerts.rules import RuleSet
-from twin.alerts.watch import Watch
+from twin.alerts.watch import RULES, Watch
 from twin.engine import snapshot
 from twin.engine.kernel import Fold
+from twin.engine.layout import OVERLAPPING
 from twin.engine.neighbours import Neighbours
 from twin.engine.roster import Roster
+from twin.engine.service import Services
 from twin.engine.window import Item, item_of
 from twin.errors import SnapshotError, TwinError
+from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
 from twin.schema.reading import parse_reading
 from twin.schema.registry import Device
@@ -29,12 +32,13 @@ ENGINE_VERSION = 1
 
 @dataclass(frozen=True)
 class Saved:
-    """starts: device_id -> window start; last: device_id -> newest reading in the base."""
+    """starts: device_id -> window start; last: device_id -> newest reading in the base; services: work told of."""
 
     base: Fold
     starts: Mapping[str, float]
     last: Mapping[str, Item]
     watch: Watch
+    services: Services
 
 
 def write(roster: Roster, config: Mapping[str, Any], saved: Saved) -> bytes:
@@ -48,6 +52,7 @@ def write(roster: Roster, config: Mapping[str, Any], saved: Saved) -> bytes:
         "books": [book.to_document() for book in saved.base.books],
         "watched": saved.watch.names,
         "watch_books": [book.to_document() for book in saved.watch.books],
+        **({"services": saved.services.to_document()} if saved.services.told else {}),
         "last": {device_id: item.reading.to_record() for device_id, item in saved.last.items()},
     }
     starts = np.array([saved.starts[d.device_id] for d in roster.devices])
@@ -65,19 +70,17 @@ def read(
         if header["classes"] != _versions(classes):
             raise snapshot.unreadable("was made with other versions of the asset classes")
         roster = Roster([Device.from_document(document) for document in header["devices"]], classes, rules)
-        if header["layout"] != _layout(roster):
-            raise snapshot.unreadable("has another layout")
         watch = Watch.start([d.device_id for d in roster.devices], Neighbours(roster).gateways)
-        if header["watched"] != watch.names or arrays["watch"].shape != watch.lives.shape:
+        if header["watched"] != watch.names or arrays["watch"].shape[1] != len(watch.names):
             raise snapshot.unreadable("watches other devices")
-        if arrays["base"].shape != (roster.height, roster.n):
-            raise snapshot.unreadable("has another shape")
-        watch.lives[...] = arrays["watch"]
+        arrays["base"] = _fitted(arrays["base"], header["layout"], roster)
+        watch.lives[...] = _grown(arrays["watch"], watch.lives.shape[0], len(RULES))
         watch.books = [Book.from_document(document) for document in header["watch_books"]]
         base = Fold(arrays["base"], [Book.from_document(document) for document in header["books"]])
         starts = {d.device_id: float(s) for d, s in zip(roster.devices, arrays["starts"], strict=True)}
+        services = Services.from_document(header.get("services", []))
         last = {device_id: _item(roster, record) for device_id, record in header["last"].items()}
-        return roster, header["config"], Saved(base, starts, last, watch)
+        return roster, header["config"], Saved(base, starts, last, watch, services)
     except SnapshotError:
         raise
     except (KeyError, TypeError, ValueError, TwinError) as error:
@@ -90,6 +93,29 @@ def _versions(classes: Mapping[str, AssetClass]) -> dict[str, int]:
 
 def _layout(roster: Roster) -> dict[str, list[int]]:
     return {name: [rows.start, rows.stop] for name, rows in roster.rows.items()}
+
+
+def _fitted(base: Array, layout: Mapping[str, list[int]], roster: Roster) -> Array:
+    """The state of an older layout in today's: rows go by name, those that are new begin at 0 as in a fresh device."""
+    if base.shape[1] != roster.n:
+        raise snapshot.unreadable("has another shape")
+    if layout == _layout(roster):
+        return base
+    fitted = roster.fresh()
+    for name, rows in roster.rows.items():
+        start, stop = layout.get(name, (0, 0))
+        if name in OVERLAPPING or name not in layout:
+            continue
+        old = base[start:stop]
+        fitted[rows] = _grown(old, rows.stop - rows.start, roster.sizes.rules) if name == "lives" else old
+    return fitted
+
+
+def _grown(lives: Array, height: int, rules: int) -> Array:
+    """Lives saved before a field was added at their end."""
+    if len(lives) > height or len(lives) % rules:
+        raise snapshot.unreadable("has other rules")
+    return np.concatenate([lives, np.zeros((height - len(lives), lives.shape[1]))])
 
 
 def _item(roster: Roster, record: object) -> Item:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.alerts.lifecycle import Lives
+from twin.alerts.lifecycle import LATCHED, Asks, Lives
 from twin.alerts.rules import RuleSet
 from twin.engine.departure import ENOUGH
 from twin.engine.layout import Sizes
@@ -41,6 +41,7 @@ class Conditions:
         delays = [rules.delays[kind] for kind in self.kinds]
         self.on_delay = np.array([delay.on_s for delay in delays])
         self.off_delay = np.array([[delay.off_s] for delay in delays])
+        self.asks = Asks.of(delays)
         self.learned = slice(self.anomaly, self.life + 1)
 
     def name(self, rule: int, signals: tuple[str, ...]) -> str:
@@ -59,8 +60,8 @@ class Conditions:
 
     def troubled(self, lives: Lives) -> Mask:
         """[m] a threshold, a stuck signal or an anomaly is at least pending: no learning, but trends."""
-        state = lives.state
-        return np.asarray(state[: self.J].any(axis=0) | state[2 * self.J : self.anomaly + 1].any(axis=0))
+        live = (lives.state > 0.0) & (lives.state < LATCHED)
+        return np.asarray(live[: self.J].any(axis=0) | live[2 * self.J : self.anomaly + 1].any(axis=0))
 
     def look(self, w: Work, lives: Lives) -> tuple[Array, Mask, Mask]:
         """(wanted, held, frozen), each [rules, m]; see lifecycle.advance."""
@@ -116,4 +117,5 @@ class Conditions:
     def remember(self, w: Work, lives: Lives, changed: Mask) -> None:
         """Note in which regime a change of an alert was seen; called after the lifecycle moved."""
         raised = w["raised_running"]
-        np.copyto(raised, np.where(lives.state > 0.0, np.maximum(raised, w.run), 0.0), where=changed)
+        live = (lives.state > 0.0) & (lives.state < LATCHED)
+        np.copyto(raised, np.where(live, np.maximum(raised, w.run), 0.0), where=changed)

@@ -47,6 +47,7 @@ def condition_of(lives: Lives, rule: int, i: int) -> Condition:
         active_s=float(lives.active_s[rule, i]),
         cleared_s=float(lives.cleared_s[rule, i]) if state == NORMAL else None,
         repeats=int(lives.repeats[rule, i]),
+        gone_s=float(lives.since_s[rule, i]) if state >= CLEARING else None,
     )
 
 

@@ -5,13 +5,14 @@ Changes the state array and the books it is handed and nothing else; what one de
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from twin.alerts.book import Book
-from twin.alerts.lifecycle import ACTIVE, NORMAL, Lives, advance
+from twin.alerts.lifecycle import ACTIVE, LATCHED, NORMAL, Lives, advance, is_waiting
+from twin.alerts.watch import NOBODY
 from twin.engine import departure, outlook, reference, segment, wear
 from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
@@ -41,11 +42,15 @@ class Fold:
 
 
 class Kernel:
-    """Steps folds of one roster."""
+    """Steps folds of one roster.
+
+    acknowledged  case_id -> when somebody acknowledged it: what a latched alert waits for
+    """
 
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
         self.conditions = Conditions(roster.rules, roster.sizes)
+        self.acknowledged: Mapping[str, float] = NOBODY
         self._views: dict[bytes, View] = {}
 
     def step(self, fold: Fold, columns: Columns_, tick: Tick, codes: Sequence[str | None]) -> Array:
@@ -97,16 +102,29 @@ class Kernel:
             np.copyto(w.one("minute"), minute, where=look)
         wanted, held, frozen = rules.look(w, lives)
         was_open = lives.state >= ACTIVE
-        changed = advance(lives, w.tick.t, wanted, held, frozen, rules.on_delay, rules.off_delay)
+        changed = advance(
+            lives, w.tick.t, wanted, held, frozen, rules.on_delay, rules.off_delay,
+            asks=rules.asks, acknowledged=self._seen(w, lives, books),
+        )  # fmt: skip
         if changed.any() or was_open.any():
             rules.remember(w, lives, changed)
             shown = (lives.state >= ACTIVE) | (was_open & (lives.state == NORMAL))
             renewed = (lives.state == ACTIVE) & ~frozen & turns
             self._tell(w, lives, books, codes, shown & (changed | renewed))
-        calm_again = (lives.state[rules.anomaly] == NORMAL) & (w.one("suspect") > 0.0)
+        calm_again = np.isin(lives.state[rules.anomaly], (NORMAL, LATCHED)) & (w.one("suspect") > 0.0)
         if calm_again.any():
             np.copyto(w.one("suspect"), 0.0, where=calm_again)
         return self._shown(w)
+
+    def _seen(self, w: Work, lives: Lives, books: list[Book]) -> Mask | None:
+        """[m] somebody had acknowledged the device's case by its tick; None where it does not matter."""
+        waiting = is_waiting(lives, self.conditions.asks).any(axis=0)
+        if not waiting.any():
+            return None
+        seen = np.zeros(w.m, np.bool_)
+        for i in np.flatnonzero(waiting).tolist():
+            seen[i] = books[int(w.view.columns[i])].seen_by(self.acknowledged, float(w.tick.t[i]))
+        return seen
 
     def _tell(
         self, w: Work, lives: Lives, books: list[Book], codes: Sequence[str | None], which: Mask
@@ -132,7 +150,7 @@ class Kernel:
 
     def _listen_no_more(self, w: Work, lives: Lives, i: int, suspect: int) -> None:
         """A sensor was found to lie: the filter forgets what it was told; a machine's fault: it listens again."""
-        if lives.state[self.conditions.anomaly, i] == NORMAL and suspect < 0:
+        if lives.state[self.conditions.anomaly, i] in (NORMAL, LATCHED) and suspect < 0:
             return
         if w.one("suspect")[i] != suspect + 1.0:
             w.one("suspect")[i] = suspect + 1.0

@@ -14,6 +14,7 @@ from twin.estimation.covariance import packed_rows
 from twin.physics.asset_class import AssetClass
 
 TREND_FIELDS = 12
+OVERLAPPING = ("vital", "memory")
 
 
 @dataclass(frozen=True, slots=True)

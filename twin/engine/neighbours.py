@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from twin.alerts.lifecycle import NORMAL, Lives
+from twin.alerts.lifecycle import LATCHED, NORMAL, Lives
 from twin.alerts.watch import STALE, Watch
 from twin.engine.kernel import Fold
 from twin.engine.roster import Roster
@@ -65,7 +65,9 @@ class Neighbours:
             return np.zeros(self._roster.n, np.bool_)
         state = Lives.of(head.state[rows["lives"]]).state
         anomaly = 3 * self._roster.sizes.J
-        suspected = (state[: self._roster.sizes.J] > NORMAL).any(axis=0) | (state[anomaly] > NORMAL)
+        live = (state > NORMAL) & (state < LATCHED)
+        suspected = live[: self._roster.sizes.J].any(axis=0) | live[anomaly]
         stopped = (head.state[rows["status"].start] != RUNNING) & (head.state[rows["n"].start] > 0.0)
-        stale = Lives.of(watch.lives).state[STALE, : self._roster.n] > NORMAL
+        silent = Lives.of(watch.lives).state[STALE, : self._roster.n]
+        stale = (silent > NORMAL) & (silent < LATCHED)
         return np.asarray(suspected | stopped | stale | late)

@@ -31,6 +31,7 @@ class ConditionState(StrEnum):
     PENDING = "pending"
     ACTIVE = "active"
     CLEARING = "clearing"
+    LATCHED = "latched"
 
 
 class AlertKind(StrEnum):
@@ -50,6 +51,7 @@ class Condition:
 
     onset_s    when the condition first held in this episode; active_s when it passed its on-delay
     cleared_s  when it was back to normal, None while open
+    gone_s     since when the condition no longer holds, while it is clearing or latched
     """
 
     state: ConditionState
@@ -58,6 +60,7 @@ class Condition:
     active_s: float
     cleared_s: float | None = None
     repeats: int = 1
+    gone_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class Alert:
 
     @property
     def is_open(self) -> bool:
-        return self.condition.state in (ConditionState.ACTIVE, ConditionState.CLEARING)
+        return self.condition.state not in (ConditionState.NORMAL, ConditionState.PENDING)
 
     def to_document(self) -> dict[str, Any]:
         document = asdict(self)

@@ -25,8 +25,9 @@ from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
 from twin.services.live_feed import BACKFILL_SUFFIX, LiveFeed
+from twin.services.quiet_watch import QuietWatch
 from twin.services.reporting import Reporting
-from twin.services.run_twin import TwinService
+from twin.services.run_twin import TAKE_OVER_S, TwinService
 
 
 def shard_of(gateway: str, n: int) -> str:
@@ -51,6 +52,7 @@ def build_twin_service(
     gap_wait_s: float = 30.0,
     cadence: Cadence = EMBEDDED,
     backfill: bool = False,
+    take_over_s: float = TAKE_OVER_S,
 ) -> TwinService:
     """The service that steps one shard, or, with `backfill`, the filled-in past of the same shard."""
     config = BlockConfig(window_s=window_s)
@@ -58,11 +60,15 @@ def build_twin_service(
     def serves(gateway: str, epoch: str) -> bool:
         return is_backfill(epoch) == backfill and shard_of(gateway, shards) == shard
 
+    rules = RuleSet.default(classes)
+    if backfill:
+        rules = rules.unlatched()
+
     def new_block(devices: Sequence[Device]) -> Block:
-        return Block.create(devices, classes, RuleSet.default(classes), config)
+        return Block.create(devices, classes, rules, config)
 
     def load_block(snapshot: bytes) -> Block:
-        return Block.from_bytes(snapshot, classes, RuleSet.default(classes))
+        return Block.from_bytes(snapshot, classes, rules)
 
     signals = signals_of(classes)
     name = shard + BACKFILL_SUFFIX if backfill else shard
@@ -84,6 +90,7 @@ def build_twin_service(
             name, stores.history, signals, settle_s=window_s, keep_recent=not backfill, cadence=cadence
         ),
         gateways=GatewayWatch(stores.alerts),
+        quiet=QuietWatch(stores.quietings, stores.alerts, cadence),
         new_block=new_block,
         load_block=load_block,
         clock=clock,
@@ -91,6 +98,7 @@ def build_twin_service(
         meter=stores.meter,
         cadence=cadence,
         is_backfill=backfill,
+        take_over_s=take_over_s,
     )
 
 

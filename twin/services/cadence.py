@@ -25,6 +25,7 @@ class Cadence:
     epochs_s      between two looks for new epochs: how long a new gateway may wait
     strays_s      between two looks for documents that came past the uplink
     registry_s    between two looks at the device registry
+    quiet_s       between two looks at what people keep quiet or have acknowledged
     checkpoint_s  between two checkpoints
     standby_s     between two looks of a worker that waits for the lease
     rebuild_s     between two readings of a whole day while history is caught up with
@@ -39,6 +40,7 @@ class Cadence:
     epochs_s: float = 0.0
     strays_s: float = 0.0
     registry_s: float = 15.0
+    quiet_s: float = 2.0
     checkpoint_s: float = 300.0
     standby_s: float = 1.0
     rebuild_s: float = 2.0
@@ -66,6 +68,7 @@ def metered(flush_s: float) -> Cadence:
         epochs_s=20.0,
         strays_s=60.0,
         registry_s=60.0,
+        quiet_s=60.0,
         checkpoint_s=900.0,
         standby_s=5.0,
         rebuild_s=60.0,

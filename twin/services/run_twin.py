@@ -36,8 +36,9 @@ from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
-from twin.services.history_keeper import HistoryKeeper
+from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.services.intake import Intake
+from twin.services.quiet_watch import QuietWatch
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class TwinService:
         intake: Intake,
         keeper: HistoryKeeper,
         gateways: GatewayWatch,
+        quiet: QuietWatch,
         new_block: Callable[[list[Device]], Block],
         load_block: Callable[[bytes], Block],
         clock: Clock,
@@ -71,6 +73,7 @@ class TwinService:
         meter: Meter | None = None,
         cadence: Cadence = EMBEDDED,
         is_backfill: bool = False,
+        take_over_s: float = TAKE_OVER_S,
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
@@ -78,6 +81,7 @@ class TwinService:
         meter        counts the documents of this process; None where the store bills nothing
         cadence      how often to look and to commit
         is_backfill  a pass over the past: writes history and closed cases only, never alerts
+        take_over_s  how long another holder must have been still to be taken for dead; longer than its heartbeat
         """
         self.shard = shard
         self._holder = holder
@@ -87,6 +91,7 @@ class TwinService:
         self._intake = intake
         self._keeper = keeper
         self._gateways = gateways
+        self._quiet = quiet
         self._new_block = new_block
         self._load_block = load_block
         self._clock = clock
@@ -95,6 +100,7 @@ class TwinService:
         self._metered_from = clock.monotonic()
         self._cadence = cadence
         self._is_backfill = is_backfill
+        self._take_over_s = take_over_s
         self._lease: Lease | None = None
         self._block: Block | None = None
         self._devices: dict[str, Device] = {}
@@ -201,11 +207,16 @@ class TwinService:
         now = self._clock.now()
         self._refresh_registry(monotonic)
         self._looked_again = False
+        if not self._is_backfill:
+            self._quiet.look(self._block.awaiting(), to_seconds(now), monotonic)
         taken = self._intake.take(self._device_of, now, monotonic)
         self._holds_uncommitted = True
         now_s = to_seconds(now)
         catching_up = self._intake.catching_up(now_s, monotonic)
-        step = self._block.apply(taken.readings, now_s, refused=taken.refused, catching_up=catching_up)
+        step = self._block.apply(
+            taken.readings, now_s, refused=taken.refused, catching_up=catching_up,
+            quietings=self._quiet.quietings, acknowledged=self._quiet.acknowledged,
+        )  # fmt: skip
         self._states.update({state.device_id: state for state in step.states})
         self._facts["steps"] += 1
         self._facts["readings"] += len(taken.readings)
@@ -248,7 +259,7 @@ class TwinService:
         monotonic = self._clock.monotonic()
         if version != self._watch[0]:
             self._watch = (version, monotonic)
-        still = monotonic - self._watch[1] >= TAKE_OVER_S
+        still = monotonic - self._watch[1] >= self._take_over_s
         lease = self._shards.acquire(self.shard, self._holder, take_over=still)
         if lease is None:
             self._problem = f"shard {self.shard} is stepped by another worker"
@@ -268,9 +279,9 @@ class TwinService:
             committed.cursor if committed else {},
             lambda device_id, at_s: at_s <= block.window_start_s(device_id),
         )
-        tail = committed.tail if committed else {}
-        self._keeper.resume(self._devices, to_seconds(self._clock.now()), tail)
+        self._keeper.resume(self._devices, committed)
         self._gateways.resume()
+        self._quiet.resume()
         self._facts["take_overs"] += still
         self._lease = lease  # last: a store that fails on the way leaves nothing half taken up
         return True
@@ -356,6 +367,7 @@ class TwinService:
         self, step: Step, changes: int, began: float, now_s: float, catching_up: Mapping[str, float]
     ) -> dict[str, object]:
         self._facts["alert_changes"] += changes
+        open_from_s = self._keeper.open_from_s
         spent = {purpose: asdict(usage) for purpose, usage in self._meter.spent().items()}
         return {
             **({"documents": spent, "metered_s": began - self._metered_from} if spent else {}),
@@ -365,6 +377,7 @@ class TwinService:
             "gaps_passed": self._intake.gaps_passed,
             "rival_epochs": list(self._intake.rival_epochs),
             "step_ms": 1000.0 * (self._clock.monotonic() - began),
+            **({OPEN_FROM: open_from_s} if open_from_s is not None else {}),
             "behind_s": max((now_s - newest_s for newest_s in catching_up.values()), default=0.0),
         }
 
