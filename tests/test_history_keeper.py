@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 import numpy as np
@@ -14,7 +14,7 @@ from twin.schema.history import Columns, joined
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.registry import Device
 from twin.services.cadence import EMBEDDED, Cadence, metered
-from twin.services.history_keeper import HistoryKeeper
+from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.stores.opening import open_memory_stores
 
 START_S = to_seconds(datetime(2026, 3, 2, 10, tzinfo=UTC))
@@ -29,12 +29,18 @@ class Bench:
         devices: Mapping[str, Device] = DEVICES,
         keep_recent: bool = True,
         cadence: Cadence = EMBEDDED,
+        shard: str = "S0",
     ) -> None:
         self.cadence = cadence
-        self.stores = open_memory_stores(now=lambda: from_seconds(START_S))
+        self.shard = shard
+        self.stores = open_memory_stores(now=lambda: from_seconds(self.now_s))
         self.devices = devices
         self.keep_recent = keep_recent
-        lease = self.stores.shards.acquire("S0", "w", take_over=False)
+        self.now_s = START_S
+        self.start()
+
+    def start(self) -> None:
+        lease = self.stores.shards.acquire(self.shard, "w", take_over=False)
         assert lease is not None
         self.lease = lease
         self.restart()
@@ -42,20 +48,33 @@ class Bench:
     def restart(self, now_s: float = START_S) -> None:
         signals: Mapping[str, Mapping[str, object]] = {"spectrometer": {}}
         self.keeper = HistoryKeeper(
-            "S0",
+            self.shard,
             self.stores.history,
             signals,  # type: ignore[arg-type]
             keep_recent=self.keep_recent,
             cadence=self.cadence,
         )
-        state = self.stores.shards.fleet_state("S0")
-        self.keeper.resume(self.devices, now_s, state.tail if state else None)
+        self.keeper.resume(self.devices, self.stores.shards.fleet_state(self.shard))
 
-    def bring(self, *offsets_s: float, status: str = "RUNNING", now_s: float | None = None) -> None:
+    def bring(
+        self,
+        *offsets_s: float,
+        status: str = "RUNNING",
+        now_s: float | None = None,
+        catching_up: Collection[str] = (),
+    ) -> None:
         new = columns([START_S + t for t in offsets_s], [status] * len(offsets_s), hold_s=9.0)
         at_s = START_S + max(offsets_s) if now_s is None else now_s
-        written = self.keeper.absorb({"INST-001": new}, self.devices, at_s)
+        self.commit({"INST-001": new}, at_s, catching_up)
+
+    def absorb_nothing(self, now_s: float) -> None:
+        self.commit({}, now_s)
+
+    def commit(self, new: Mapping[str, Columns], at_s: float, catching_up: Collection[str] = ()) -> None:
+        self.now_s = max(self.now_s, at_s)
+        written = self.keeper.absorb(new, self.devices, at_s, catching_up)
         self.tail = written.tail
+        open_from_s = self.keeper.open_from_s
         self.lease = self.stores.shards.commit(
             self.lease,
             StepCommit(
@@ -63,6 +82,7 @@ class Bench:
                 cursor={},
                 states={},
                 tail=written.tail,
+                worker={} if open_from_s is None else {OPEN_FROM: open_from_s},
                 recent=written.recent,
                 hours=written.hours,
                 days=written.days,
@@ -182,3 +202,41 @@ def test_a_local_midnight_inside_an_hour_splits_its_day() -> None:
         "2026-03-02": 1800.0,
         "2026-03-03": 1800.0,
     }
+
+
+def test_an_hour_left_open_at_night_is_sealed_whole_the_next_day() -> None:
+    bench = Bench()
+    bench.bring(*range(0, 1200, 3))
+    bench.bring(1203.0)
+    bench.restart()
+    bench.stores.tidy()
+    bench.bring(86_400.0, now_s=START_S + 86_400.0)
+    hours = bench.stores.history.hours("INST-001", START_S, START_S + 1e5)
+    assert [len(hour.columns) for hour in hours] == [401]
+
+
+def test_a_gateway_that_sends_yesterday_may_be_met_by_a_restart() -> None:
+    """Its open hour is as old as its readings; the present has nothing to say about it."""
+    bench = Bench()
+    for offset_s in range(0, 1800, 30):
+        bench.bring(float(offset_s), now_s=START_S + 86_400.0 + offset_s, catching_up=["GW-1"])
+    bench.stores.tidy()
+    bench.restart()
+    bench.bring(1800.0, now_s=START_S + 90_000.0, catching_up=["GW-1"])
+    bench.bring(3700.0, now_s=START_S + 90_000.0)
+    (hour,) = bench.stores.history.hours("INST-001", START_S, START_S + 3600.0)
+    assert len(hour.columns) == 61
+
+
+def test_a_state_of_the_filled_in_past_does_not_take_the_hour_the_present_sealed() -> None:
+    present, past = Bench(), Bench(keep_recent=False, shard="S0-backfill")
+    past.stores = present.stores
+    past.start()
+    present.bring(3600.0 + 5.0, 7205.0, 7400.0)
+    past.bring(3595.0)
+    past.absorb_nothing(START_S + 86_400.0)
+    mine, other = present.stores.history.hours("INST-001", START_S, START_S + 7200.0)[::-1]
+    assert (mine.shard, mine.columns.t_s.tolist()) == ("S0", [START_S + 3605.0])
+    assert (other.shard, other.totals.state_s["RUNNING"]) == ("S0-backfill", 5.0)
+    days = present.stores.history.days("S0-backfill", "2026-03-02", "2026-03-02")
+    assert days["2026-03-02"]["INST-001"].span_s == 3600.0

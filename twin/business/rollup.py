@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from twin.business.spans import booked_spans, length_s, overlaps_s, staffed_spans
-from twin.schema.history import STATES, UNKNOWN, Columns, Totals
+from twin.schema.history import STATES, UNKNOWN, Columns, Totals, rows
 from twin.schema.registry import Device
 from twin.schema.signal import RollUp, Signal
 
@@ -49,14 +50,14 @@ def totals(
     staffed_s = length_s(staffed)
     staffed_state_s = _state_seconds(status, overlaps_s(segments, staffed), staffed_s) if staffed_s else {}
     figures = _signal_figures(columns, inside, seen, held, signals)
+    count = inside.stop - inside.start
     health = columns.health[inside]
     health = health[np.isfinite(health)]
-    count = inside.stop - inside.start
     return Totals(
         start_s=start_s,
         span_s=span_s,
         readings=int(count),
-        expected_readings=_expected_readings(columns, inside, span_s, device),
+        expected_readings=_expected_readings(columns, inside if count else seen, span_s, device),
         state_s=state_s,
         entries=_entries(status, before),
         operators_s=_operator_seconds(columns, seen, held, status),
@@ -69,6 +70,25 @@ def totals(
         n={name: int(count) for name, count in figures.pop("n").items()},
         **figures,
     )
+
+
+def carried(columns: Columns, signals: Mapping[str, Signal]) -> Columns:
+    """What a later span must know of these rows: the last one, its counters filled from the rows before it."""
+    last = rows(columns, slice(-1, None))
+    filled = dict(last.measured)
+    for name in counters_in(columns, signals):
+        known = columns.measured[name][np.isfinite(columns.measured[name])]
+        filled[name] = known[-1:]
+    return replace(last, measured=filled)
+
+
+def counters_in(columns: Columns, signals: Mapping[str, Signal]) -> set[str]:
+    """The counters of which these rows hold at least one value."""
+    return {
+        name
+        for name, values in columns.measured.items()
+        if name in signals and signals[name].roll_up is RollUp.INCREASE and np.isfinite(values).any()
+    }
 
 
 def merged(parts: Sequence[Totals]) -> Totals:
@@ -109,8 +129,8 @@ def _entries(status: NDArray[np.int_], known: int) -> dict[str, int]:
     return {STATES[code]: int((entered == code).sum()) for code in np.unique(entered)}
 
 
-def _expected_readings(columns: Columns, inside: slice, span_s: float, device: Device) -> float:
-    hold = columns.hold_s[inside]
+def _expected_readings(columns: Columns, which: slice, span_s: float, device: Device) -> float:
+    hold = columns.hold_s[which]
     interval_s = float(np.median(hold)) / 3.0 if len(hold) else device.interval_s
     return span_s / max(interval_s, 1e-3)
 

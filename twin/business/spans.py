@@ -50,9 +50,14 @@ def clipped(spans: Spans, start_s: float, end_s: float) -> Spans:
 
 
 def booked_spans(device: Device, start_s: float, end_s: float) -> Spans:
-    """The device's bookings inside [start_s, end_s]."""
-    spans = np.array([(b.start_s, b.end_s) for b in device.bookings], dtype=float).reshape(-1, 2)
-    return clipped(spans, start_s, end_s)
+    """The device's bookings inside [start_s, end_s]; time booked twice counts once."""
+    united: list[tuple[float, float]] = []
+    for from_s, to_s in sorted((b.start_s, b.end_s) for b in device.bookings):
+        if united and from_s <= united[-1][1]:
+            united[-1] = united[-1][0], max(united[-1][1], to_s)
+        else:
+            united.append((from_s, to_s))
+    return clipped(np.array(united, dtype=float).reshape(-1, 2), start_s, end_s)
 
 
 def staffed_spans(device: Device, start_s: float, end_s: float) -> Spans:

@@ -167,9 +167,10 @@ class Totals:
 
 @dataclass(frozen=True)
 class DeviceHour:
-    """A sealed hour: its raw columns and its totals."""
+    """A sealed hour: its raw columns and its totals. shard: who sealed it, "" where nobody said so."""
 
     device_id: str
     start_s: float
     columns: Columns
     totals: Totals
+    shard: str = ""

@@ -18,6 +18,8 @@ from twin.stores.day_documents import packed_day, table_of, unpacked_day
 from twin.stores.documents import Document, Documents, Merge, Put, Write, read_all
 
 RECENT_KEEP_S = 3 * 3600.0
+RECENT_AT_MOST_S = 48 * 3600.0
+"""As long as raw batches are kept: a shard that nobody steps finds its open hours again until then."""
 _RECENT, _HOURS, _DAYS = "recent", "device_history", "fleet_history"
 
 
@@ -34,14 +36,31 @@ class DocumentHistoryStore(HistoryStore):
                 minutes.setdefault(device_id, {})[document.sort] = columns
         return {device_id: joined(list(parts.values())) for device_id, parts in minutes.items()}
 
-    def hours(self, device_id: str, from_s: float, to_s: float) -> Sequence[DeviceHour]:
-        found = read_all(self._documents, _HOURS, device_id, sort_from=from_s, sort_to=to_s)
+    def hours(
+        self,
+        device_id: str,
+        from_s: float,
+        to_s: float,
+        *,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> Sequence[DeviceHour]:
+        found = read_all(
+            self._documents,
+            _HOURS,
+            device_id,
+            sort_from=from_s,
+            sort_to=to_s,
+            descending=newest_first,
+            limit=limit,
+        )
         return [
             DeviceHour(
                 device_id,
                 document.sort,
                 unpack(document.blob)[0][device_id],
                 Totals(**document.data["totals"]),
+                document.data.get("shard", ""),
             )
             for document in found
         ]
@@ -75,7 +94,7 @@ def recent_writes(
                 sort=minute_s,
                 data={"token": token, "version": version},
                 blob=pack(columns),
-                expire_s=now_s + RECENT_KEEP_S,
+                expire_s=now_s + RECENT_AT_MOST_S,
             )
         )
         for minute_s, columns in recent.items()
@@ -91,7 +110,7 @@ def hour_writes(hours: Sequence[DeviceHour]) -> list[Write]:
                 f"{hour.device_id}|{hour.start_s:.0f}",
                 part=hour.device_id,
                 sort=hour.start_s,
-                data={"totals": asdict(hour.totals)},
+                data={"totals": asdict(hour.totals), "shard": hour.shard},
                 blob=pack({hour.device_id: hour.columns}),
             )
         )
@@ -116,9 +135,13 @@ def day_writes(shard: str, days: Mapping[str, Mapping[str, Totals]]) -> list[Wri
 
 
 def forget_minutes(documents: Documents, now_s: float) -> int:
-    """Delete minutes that began more than `RECENT_KEEP_S` ago (their hours are sealed); returns how many."""
-    shards = [document.id for document in read_all(documents, "fleet_state", "", content="none")]
-    return sum(documents.delete_range(_RECENT, shard, now_s - RECENT_KEEP_S) for shard in shards)
+    """Delete minutes whose hours are sealed, and all that began more than RECENT_AT_MOST_S ago; returns how many."""
+    deleted = 0
+    for shard in read_all(documents, "fleet_state", "", content=("worker",)):
+        open_from_s = float(shard.data["worker"].get("history_open_from_s", now_s)) - RECENT_KEEP_S
+        keep_from_s = max(min(open_from_s, now_s - RECENT_KEEP_S), now_s - RECENT_AT_MOST_S)
+        deleted += documents.delete_range(_RECENT, shard.id, keep_from_s)
+    return deleted
 
 
 def _ordinal(day: str) -> int:
