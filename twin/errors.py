@@ -115,3 +115,13 @@ class ScenarioError(TwinError):
 
 class ReplayError(TwinError):
     """A recorded file, or the mapping that says how to read it, cannot be used."""
+
+
+class DeliveryError(TwinError):
+    """A notification was not delivered; it is tried again. `retry_after_s`: not before, where the receiver said so."""
+
+    retry_after_s: float = 0.0
+
+
+class DeliveryRefusedError(DeliveryError):
+    """The receiver does not want it, or its address is not allowed: trying again helps only when somebody acts."""

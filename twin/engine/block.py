@@ -24,6 +24,7 @@ from twin.engine import checkpoint
 from twin.engine.checkpoint import Saved
 from twin.engine.kernel import Fold, Kernel
 from twin.engine.neighbours import Neighbours
+from twin.engine.outlook import device_passage
 from twin.engine.report import device_state
 from twin.engine.roster import Roster
 from twin.engine.rows import Row, columns_of
@@ -32,6 +33,7 @@ from twin.engine.tick import Columns_, Tick
 from twin.engine.window import Arrival, Item, Window, item_of
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
+from twin.prognosis.life import Passage
 from twin.schema.alert import Alert, Case, Severity
 from twin.schema.history import Columns
 from twin.schema.quieting import Quieting
@@ -328,6 +330,14 @@ class Block:
         """Time of the device's newest reading, -inf without one."""
         window = self._windows.get(device_id)
         return float("-inf") if window is None else window.newest_s
+
+    def passage(self, device_id: str) -> tuple[Passage, int]:
+        """What is known of the way of each damage to its end, and the row of the one that ends first, -1 = none."""
+        column = self._roster.column[device_id]
+        state = self._head.state[:, column]
+        facts = self._roster.facts[self._roster.devices[column].asset_class]
+        first = int(state[self._roster.rows["life_mode"].start]) - 1
+        return device_passage(self._roster, facts, state, column), first
 
     def window_start_s(self, device_id: str) -> float:
         """Everything of the device up to this instant is in `to_bytes`; what came after must be applied again."""

@@ -9,6 +9,7 @@ import numpy as np
 from twin.alerts.book import Book
 from twin.engine.departure import ENOUGH, SURE_SHARE
 from twin.engine.outlook import HORIZON_H, VALUE
+from twin.engine.passage import passage_of
 from twin.engine.roster import ClassFacts, Roster
 from twin.engine.wear import mode_states
 from twin.engine.window import Item
@@ -85,7 +86,7 @@ def device_state(
         verdict=Verdict(book.case.verdict or "none") if is_case and book.case is not None else Verdict.NONE,
         suspect=cause,
         modes=mode_states(roster, facts, state),
-        life=_life(facts, one),
+        life=_life(roster, facts, state, one),
         health=_health(state[rows["lost"]]) if one("minute") > 0.0 else _UNKNOWN,
         maintenance_score=score,
         learning=learned * (CAUTIOUS_SHARE + (1.0 - CAUTIOUS_SHARE) * day),
@@ -108,7 +109,7 @@ def _health(lost: Array) -> Health:
     return health.records(lost[:, None])[0]
 
 
-def _life(facts: ClassFacts, one) -> Life:  # type: ignore[no-untyped-def]
+def _life(roster: Roster, facts: ClassFacts, state: Array, one) -> Life:  # type: ignore[no-untyped-def]
     code = int(one("life_state"))
     if one("minute") <= 0.0:
         return Life(LifeState.LEARNING, horizon_h=HORIZON_H)
@@ -130,4 +131,5 @@ def _life(facts: ClassFacts, one) -> Life:  # type: ignore[no-untyped-def]
         number("life_p90"),
         number("life_fail"),
         HORIZON_H,
+        *passage_of(roster, facts, state, d),
     )

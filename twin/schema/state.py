@@ -61,7 +61,11 @@ class ModeState:
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """Remaining life of the failure mode that ends first; hours. Numbers only where `state` is VALUE."""
+    """Remaining life of the failure mode that ends first; hours. Numbers only where `state` is VALUE.
+
+    distance, drift …   the line it comes from: level left (1 new, 0 failed), loss per hour, their variances and
+                        covariance (prognosis.life.Passage), so that other questions can be asked of it later
+    """
 
     state: LifeState
     mode: str | None = None
@@ -70,6 +74,11 @@ class Life:
     p90_h: float | None = None
     fail_probability: float | None = None
     horizon_h: float | None = None
+    distance: float | None = None
+    drift_per_h: float | None = None
+    drift_var: float | None = None
+    distance_var: float | None = None
+    covariance: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
