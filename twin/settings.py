@@ -31,6 +31,7 @@ class Settings:
     gap_wait_s  TWIN_GAP_WAIT_S: how long a missing batch is waited for
     window_s    TWIN_WINDOW_S: within this time of a device's newest reading, arrival order does not matter
     step_interval_s  TWIN_STEP_INTERVAL_S: how often the twin service looks for new batches
+    take_over_s TWIN_TAKE_OVER_S: how long a shard's holder must have been still before another worker takes over
     shards      TWIN_SHARDS: into how many shards the gateways are spread; fixed for the life of a store
     worker      TWIN_WORKER: inside the app's process, or separate (`python -m twin worker`)
     operators   TWIN_OPERATORS: names that may act, separated by commas; nobody when it is empty
@@ -47,6 +48,7 @@ class Settings:
     gap_wait_s: float = 30.0
     window_s: float = 60.0
     step_interval_s: float = 1.0
+    take_over_s: float = 20.0
     shards: int = 1
     worker: str = "inside"
     operators: frozenset[str] = frozenset()
@@ -90,6 +92,7 @@ class Settings:
             gap_wait_s=_number(environ, "TWIN_GAP_WAIT_S", float, 30.0, 0.0),
             window_s=_number(environ, "TWIN_WINDOW_S", float, 60.0, 0.0),
             step_interval_s=_number(environ, "TWIN_STEP_INTERVAL_S", float, 1.0, 0.05),
+            take_over_s=_number(environ, "TWIN_TAKE_OVER_S", float, 20.0, 5.0),
             shards=_number(environ, "TWIN_SHARDS", int, 1, 1),
             worker=_choice("TWIN_WORKER", environ.get("TWIN_WORKER"), ("inside", "separate"), "inside"),
             operators=frozenset(

@@ -35,6 +35,7 @@ def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = F
             gap_wait_s=settings.gap_wait_s,
             cadence=cadence_of(settings),
             backfill=backfill,
+            take_over_s=settings.take_over_s,
         )
         for number in range(settings.shards)
     ]

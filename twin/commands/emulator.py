@@ -6,6 +6,7 @@ Ready means it answers over HTTP. It keeps everything in memory (about 400 MB) a
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import subprocess
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from twin.errors import SetupError
 
 MAIN_CLASS = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+EXPORT = "kept"
 
 
 def free_port() -> int:
@@ -27,18 +29,41 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def emulator_command(java: Path, jar: Path, port: int, seed: Path | None = None) -> list[str]:
+    """How it is started; `seed` is the folder of an `export`, from which it begins instead of empty."""
+    command = [str(java), "-Duser.language=en", "-cp", str(jar), MAIN_CLASS, "start", "--host=127.0.0.1"]
+    if seed is not None:
+        command.append(f"--seed_from_export={seed / EXPORT / EXPORT}.overall_export_metadata")
+    return [*command, f"--port={port}"]
+
+
+def export(address: str, project: str, folder: Path) -> None:
+    """Have a running emulator write one project's documents into `folder`: what it would forget when it ends."""
+    asked = {
+        "database": f"projects/{project}/databases/(default)",
+        "export_directory": str(folder),
+        "export_name": EXPORT,
+    }
+    request = urllib.request.Request(
+        f"http://{address}/emulator/v1/projects/{project}:export",
+        data=json.dumps(asked).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with _direct().open(request, timeout=30):
+        pass
+
+
 @contextlib.contextmanager
 def running_emulator(java: Path, jar: Path, *, ready_within_s: float = 60.0) -> Iterator[str]:
     """Start it, yield "127.0.0.1:port" when it answers, end it; raises SetupError with its log when it does not."""
     port = free_port()
     address = f"127.0.0.1:{port}"
-    command = [str(java), "-Duser.language=en", "-cp", str(jar), MAIN_CLASS, "start", "--host=127.0.0.1"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            [*command, f"--port={port}"], stdout=log, stderr=log, stdin=subprocess.DEVNULL
+            emulator_command(java, jar, port), stdout=log, stderr=log, stdin=subprocess.DEVNULL
         )
         try:
-            if not _answers(process, address, ready_within_s):
+            if not answers(process, address, ready_within_s):
                 log.seek(0)
                 raise SetupError(
                     f"Firestore emulator on {address}",
@@ -55,10 +80,10 @@ def running_emulator(java: Path, jar: Path, *, ready_within_s: float = 60.0) -> 
                 process.wait()
 
 
-def _answers(process: subprocess.Popen[bytes], address: str, within_s: float) -> bool:
+def answers(process: subprocess.Popen[bytes], address: str, within_s: float) -> bool:
+    """Wait until it answers; False when it ends or the time is over."""
     deadline = time.monotonic() + within_s
-    # No proxy for this machine's own address, whatever the environment says.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = _direct()
     while process.poll() is None and time.monotonic() < deadline:
         try:
             with opener.open(f"http://{address}/", timeout=2) as answer:
@@ -67,3 +92,8 @@ def _answers(process: subprocess.Popen[bytes], address: str, within_s: float) ->
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
     return False
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    """No proxy for this machine's own address, whatever the environment says."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))

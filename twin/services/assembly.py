@@ -18,6 +18,7 @@ from twin.schema.batch import is_backfill
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.services.actions import Actions
+from twin.services.alert_desk import AlertDesk
 from twin.services.app import RunningApp
 from twin.services.authority import Authority, Roles
 from twin.services.cadence import EMBEDDED, Cadence
@@ -138,6 +139,7 @@ def build_app(
         history=stores.history,
         alerts=stores.alerts,
         settings=stores.settings,
+        quietings=stores.quietings,
         signals=signals_of(classes),
         clock=clock,
         meter=stores.meter,
@@ -165,6 +167,17 @@ def build_app(
         ground_truth=stores.ground_truth,
         quarantine=stores.quarantine,
         reporting=build_reporting(stores),
+        alert_desk=AlertDesk(
+            authority=authority,
+            alerts=stores.alerts,
+            responses=stores.responses,
+            quietings=stores.quietings,
+            audit=stores.audit,
+            telemetry=stores.telemetry,
+            clock=clock,
+            operators=len(operators),
+            on_change=feed.refresh_soon,
+        ),
         fonts=fonts or Path(tempfile.gettempdir()) / "twin-fonts",
         clock=clock,
         meter=stores.meter,

@@ -31,11 +31,13 @@ from twin.ports import (
     Unmetered,
 )
 from twin.schema.alert import Alert, Case
+from twin.schema.batch import Cursor
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
+from twin.services.held import Held
 from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.services.intake import Intake
 from twin.services.quiet_watch import QuietWatch
@@ -49,6 +51,8 @@ TOO_OLD_TO_NOTIFY_S = 900.0
 SILENCE_CLOSES_WINDOW_S = 600.0
 LONGEST_OUTAGE_WAIT_S = 10.0
 AFTER_FAILURE_S = 5.0
+HOLD_S = 4.0
+"""How long a new holder may work through known batches before it commits: shorter than anybody's patience."""
 
 
 class TwinService:
@@ -115,6 +119,9 @@ class TwinService:
         self._problem = ""
         self._looked_again = False
         self._holds_uncommitted = False
+        self._held = Held()
+        self._resumed_to: Cursor = {}
+        self._hold_until = float("-inf")
         self._outage_wait_s = 0.0
 
     @property
@@ -217,34 +224,40 @@ class TwinService:
             taken.readings, now_s, refused=taken.refused, catching_up=catching_up,
             quietings=self._quiet.quietings, acknowledged=self._quiet.acknowledged,
         )  # fmt: skip
-        self._states.update({state.device_id: state for state in step.states})
+        self._states.update({state.device_id: state for state in step.states if self._is_news(state)})
         self._facts["steps"] += 1
         self._facts["readings"] += len(taken.readings)
         alerts, cases = self._found(step, now_s)
-        quiet = not (taken.batches or step.states or alerts or cases)
+        quiet = not (taken.batches or step.states or alerts or cases or self._held.alerts or self._held.cases)
         if quiet and not heartbeat and monotonic - self._committed < self._cadence.heartbeat_s:
             return taken.more
         for gateway, epoch, seq, newest in taken.batches:
             if gateway:
                 self._unfolded.setdefault((gateway, epoch), deque()).append((seq, newest))
-        history = self._keeper.absorb(step.columns, self._devices, now_s, catching_up)
+        self._held.add(
+            alerts, cases, self._keeper.absorb(step.columns, self._devices, now_s, catching_up), taken
+        )
+        self._holds_uncommitted = False
+        if self._goes_over_the_past(taken.more) and not heartbeat and monotonic < self._hold_until:
+            return True
+        held, self._held = self._held, Held()
         due = monotonic - self._checkpointed >= self._cadence.checkpoint_s
         commit = StepCommit(
             stepped_at=now,
             cursor=dict(self._intake.cursor),
             states=dict(self._states),
-            tail=history.tail,
-            worker=self._worker_facts(step, len(alerts) + len(cases), began, now_s, catching_up),
-            alerts=alerts,
-            cases=cases,
-            recent=history.recent,
-            hours=history.hours,
-            days=history.days,
-            quarantine=taken.quarantine,
+            tail=held.tail,
+            worker=self._worker_facts(step, len(held.alerts) + len(held.cases), began, now_s, catching_up),
+            alerts=list(held.alerts.values()),
+            cases=list(held.cases.values()),
+            recent=held.recent,
+            hours=list(held.hours.values()),
+            days=held.days,
+            quarantine=held.quarantine,
             checkpoint=self._checkpoint(now_s) if due else None,
         )
-        self._pending = (commit, taken.strays)
-        self._write(commit, taken.strays)
+        self._pending = (commit, held.strays)
+        self._write(commit, held.strays)
         if due:
             self._checkpointed = monotonic
         if monotonic - self._tidied >= TIDY_EVERY_S:
@@ -252,6 +265,18 @@ class TwinService:
             self._telemetry.expire(now - KEEP_TELEMETRY)
             self._tidy()
         return taken.more
+
+    def _goes_over_the_past(self, more: bool) -> bool:
+        """Whether batches an earlier holder has committed are still being read again.
+
+        What they say is known: it goes out in one commit with what comes after, so that nobody sees it happen twice.
+        """
+        return more and any(self._intake.cursor.get(key, 0) < seq for key, seq in self._resumed_to.items())
+
+    def _is_news(self, state: DeviceState) -> bool:
+        """Not an earlier state than the one an earlier holder has shown already."""
+        known = self._states.get(state.device_id)
+        return known is None or state.observed_at_s >= known.observed_at_s
 
     def _take_up(self) -> bool:
         """Get the lease and the state that goes with it; False while another holder is alive."""
