@@ -53,6 +53,7 @@ class Story:
         self.alerts: list[tuple[float, Alert]] = []
         self.cases: dict[str, Case] = {}
         self.step = Step()
+        self.acknowledged: dict[str, float] = {}
 
     def inject(self, kind: FaultKind, device_id: str, **values: object) -> Fault:
         fields = {"ramp_s": 0.0, "severity": 0.6, **values}
@@ -66,10 +67,16 @@ class Story:
             readings = [parse_reading(record) for record in self.sim.advance(self.sim.now_s + step_s)]
             refused = {r.device_id: 1 for r in readings if at_s(r) > self.sim.now_s + 120.0}
             kept = [r for r in readings if r.device_id not in refused]
-            self.step = self.block.apply(kept, self.sim.now_s, refused=refused)
+            self.step = self.block.apply(
+                kept, self.sim.now_s, refused=refused, acknowledged=self.acknowledged
+            )
             self.alerts += [(self.sim.now_s, alert) for alert in self.step.alerts]
             self.cases.update({case.case_id: case for case in self.step.cases})
         return self
+
+    def acknowledge(self, device_id: str) -> None:
+        """Somebody takes the device's cases over now."""
+        self.acknowledged |= {case.case_id: self.sim.now_s for case in self.cases_of(device_id)}
 
     def cases_of(self, device_id: str) -> list[Case]:
         return [case for case in self.cases.values() if case.device_id == device_id]

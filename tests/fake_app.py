@@ -13,12 +13,13 @@ from typing import Any, cast
 
 import numpy as np
 
+from twin.alerts.quieting import suppression_of
 from twin.business.periods import Period
 from twin.business.report import Report
 from twin.errors import ConcurrentChangeError, NotAuthorisedError, StoreUnavailableError
 from twin.estimation.model import Model
 from twin.physics.asset_class import AssetClass, FailureMode, State
-from twin.ports import QuarantineEntry
+from twin.ports import AuditEntry, QuarantineEntry
 from twin.schema.alert import (
     Alert,
     AlertKind,
@@ -27,6 +28,7 @@ from twin.schema.alert import (
     Condition,
     ConditionState,
     Evidence,
+    Judgement,
     Response,
     Severity,
     Suppression,
@@ -34,6 +36,7 @@ from twin.schema.alert import (
 from twin.schema.day_table import DayTable, day_table
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
 from twin.schema.history import STATES, UNKNOWN, Columns, Totals
+from twin.schema.quieting import Quieting, QuietKind
 from twin.schema.registry import Booking, Device
 from twin.schema.signal import RollUp, Signal, SignalKind
 from twin.schema.state import (
@@ -96,6 +99,7 @@ class FakeFeed:
     states: Mapping[str, DeviceState] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
     cases: Sequence[CaseRecord] = ()
+    quietings: Sequence[Quieting] = ()
     live: Mapping[str, Columns] = field(default_factory=dict)
     day: Mapping[str, Sequence[Totals]] = field(default_factory=dict)
     worker: Mapping[str, Any] = field(default_factory=dict)
@@ -124,6 +128,7 @@ class FakeApp:
         self._feed = FakeFeed(1, NOW, None) if empty else fake_feed()
         self._before = self._feed
         self._faults = [] if empty else list(fake_faults())
+        self.alert_desk = FakeDesk(self)
         if stale:
             self._feed = replace(self._feed, stepped_at=NOW - timedelta(seconds=252))
         if broken:
@@ -144,6 +149,11 @@ class FakeApp:
             store_error="StoreUnavailableError",
             store_silent_since=silent_since,
         )
+
+    def publish(self, **changes: Any) -> None:
+        """Somebody changed something: the feed goes on."""
+        self._before = self._feed
+        self._feed = replace(self._feed, version=self._feed.version + 1, **changes)
 
     def now(self) -> datetime:
         if self._later_s:
@@ -649,6 +659,100 @@ def _seed(device_id: str) -> int:
 def _shifted(columns: Columns, by_s: float) -> Columns:
     k = round(by_s / 3.0) % max(1, len(columns))
     return replace(columns, t_s=columns.t_s + by_s, deviation=np.roll(columns.deviation, -k))
+
+
+class FakeDesk:
+    """What people do about alerts, on the fake feed; `rival` is who was first when two act at once."""
+
+    operators = 1
+
+    def __init__(self, app: FakeApp) -> None:
+        self._app = app
+        self.rival = ""
+        self.past: list[CaseRecord] = list(app.feed().cases)
+        self.log: list[AuditEntry] = []
+
+    def shelve(
+        self, case_id: str, *, for_s: float, reason: str, actor: str, key: str, rule: str = ""
+    ) -> Quieting:
+        self._check(case_id)
+        record = next(r for r in self._app.feed().cases if r.case.case_id == case_id)
+        kept = Quieting(
+            record.case.device_id, QuietKind.SHELVED, NOW_S, NOW_S + for_s, actor, reason, rule, case_id,
+            record.case.severity, 1,
+        )  # fmt: skip
+        return self._keep(kept, key, "shelved")
+
+    def plan_maintenance(
+        self, device_id: str, *, from_s: float, until_s: float, reason: str, actor: str, key: str
+    ) -> Quieting:
+        self._check(device_id)
+        window = Quieting(device_id, QuietKind.MAINTENANCE, from_s, until_s, actor, reason, version=1)
+        return self._keep(window, key, "maintenance")
+
+    def take_out_of_service(self, device_id: str, *, reason: str, actor: str, key: str) -> Quieting:
+        self._check(device_id)
+        away = Quieting(device_id, QuietKind.OUT_OF_SERVICE, NOW_S, None, actor, reason, version=1)
+        return self._keep(away, key, "out_of_service")
+
+    def end_quiet(self, quieting: Quieting, *, actor: str, key: str) -> Quieting:
+        self._check(quieting.device_id)
+        return self._keep(replace(quieting, until_s=NOW_S, by=actor), key, "unshelve")
+
+    def judge(
+        self, case_id: str, verdict: str, *, actor: str, comment: str, expected_version: int, key: str
+    ) -> Judgement:
+        self._check(case_id)
+        said = Judgement(verdict, actor, NOW_S, comment, expected_version + 1)
+        cases = [
+            replace(r, judgement=said) if r.case.case_id == case_id else r for r in self._app.feed().cases
+        ]
+        self._app.publish(cases=cases)
+        return said
+
+    def past_cases(self, since_s: float, limit: int) -> Sequence[CaseRecord]:
+        self._app._check()
+        return [r for r in self.past if r.case.onset_s >= since_s][:limit]
+
+    def all_alerts(self) -> Sequence[Alert]:
+        self._app._check()
+        return self._app.feed().alerts
+
+    def quietings(self, since_s: float) -> Sequence[Quieting]:
+        self._app._check()
+        return [q for q in self._app.feed().quietings if not q.is_over(since_s)]
+
+    def watched_since_s(self) -> float | None:
+        return NOW_S - 7 * DAY_S
+
+    def audit(self, limit: int, after: AuditEntry | None = None) -> Sequence[AuditEntry]:
+        self._app._check()
+        newest = self.log[::-1]
+        start = 0 if after is None else newest.index(after) + 1
+        return newest[start : start + limit]
+
+    def _keep(self, kept: Quieting, key: str, action: str) -> Quieting:
+        feed = self._app.feed()
+        quietings = [q for q in feed.quietings if q.quieting_id != kept.quieting_id]
+        quietings += [] if kept.is_over(NOW_S) else [kept]
+        cases = [
+            r
+            if r.suppression.state == "suppressed" and not r.suppression.quieting_id
+            else replace(r, suppression=suppression_of(r.case, quietings, NOW_S))
+            for r in feed.cases
+        ]
+        self._app.publish(cases=cases, quietings=quietings)
+        self.log.append(
+            AuditEntry(key, NOW, kept.by, action, kept.case_id or kept.device_id, {"reason": kept.reason})
+        )
+        return kept
+
+    def _check(self, what: str) -> None:
+        self._app._check()
+        if self.rival:
+            raise ConcurrentChangeError(
+                what, rule=f"was changed first by {self.rival}", next_step="Look again"
+            )
 
 
 class _FakeHistory:

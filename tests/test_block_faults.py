@@ -9,7 +9,7 @@ import pytest
 from tests.block_stories import IDS, RULES, Story, new_block
 from tests.simulated import BY_ID, CLASSES, START_S
 from twin.edge.faults import MACHINE_KINDS, SENSOR_KINDS, applicable_kinds, expected_cause
-from twin.schema.alert import AlertKind, Severity
+from twin.schema.alert import AlertKind, ConditionState, Severity
 from twin.schema.fault import FaultKind
 from twin.schema.instant import from_seconds
 from twin.schema.reading import Reading, Status
@@ -159,7 +159,7 @@ def test_a_catastrophe_that_lasts_stays_visible() -> None:
 
 
 @pytest.mark.slow
-def test_a_failed_machine_that_stops_keeps_its_case_until_it_is_repaired() -> None:
+def test_a_failed_machine_keeps_its_case_until_it_is_repaired_and_somebody_has_seen_its_trip() -> None:
     story = Story()
     story.inject(FaultKind.BEARING_WEAR, "INST-008", ramp_s=300.0, severity=1.0)
     story.go(900.0)
@@ -169,6 +169,11 @@ def test_a_failed_machine_that_stops_keeps_its_case_until_it_is_repaired() -> No
     assert story.state("INST-008").health.score < 70.0
     story.sim.repair("INST-008", None, story.sim.now_s)
     story.go(1_800.0)
+    latched = [a for _, a in story.alerts if a.condition.state is ConditionState.LATCHED]
+    assert {a.condition.severity for a in latched} == {Severity.CRITICAL}
+    assert [case.is_open for case in story.cases_of("INST-008")] == [True], "nobody has seen the trip"
+    story.acknowledge("INST-008")
+    story.go(6.0)
     assert not any(case.is_open for case in story.cases_of("INST-008")), spoken(story, "INST-008")
     assert story.state("INST-008").health.score >= 95.0
     cases = len(story.cases_of("INST-008"))

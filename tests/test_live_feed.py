@@ -17,6 +17,7 @@ def poll(stores: Stores) -> str | None:
         history=stores.history,
         alerts=stores.alerts,
         settings=stores.settings,
+        quietings=stores.quietings,
         signals={},
         clock=StillClock(),
         meter=stores.meter,

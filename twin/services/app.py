@@ -32,6 +32,7 @@ from twin.schema.history import NO_ROWS, Columns, Totals, between, joined, rows
 from twin.schema.instant import to_seconds
 from twin.schema.spending import Usage
 from twin.services.actions import Actions
+from twin.services.alert_desk import AlertDesk
 from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
 from twin.services.report_file import report_file
 from twin.services.reporting import Reporting
@@ -56,6 +57,7 @@ class RunningApp:
         ground_truth: GroundTruthStore,
         quarantine: QuarantineStore,
         reporting: Reporting,
+        alert_desk: AlertDesk,
         fonts: Path,
         clock: Clock,
         shards: Sequence[str],
@@ -72,6 +74,7 @@ class RunningApp:
         self._ground_truth = ground_truth
         self._quarantine = quarantine
         self._reporting = reporting
+        self.alert_desk = alert_desk
         self._fonts = fonts
         self._clock = clock
         self._shards = shards

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from twin.alerts.quieting import suppression_of
 from twin.business.rollup import totals
 from twin.errors import TwinError
 from twin.ports import (
@@ -22,6 +23,7 @@ from twin.ports import (
     FleetState,
     HistoryStore,
     Meter,
+    QuietStore,
     RegistryStore,
     SettingsStore,
     ShardStore,
@@ -30,6 +32,7 @@ from twin.ports import (
 from twin.schema.alert import Alert, CaseRecord
 from twin.schema.history import NO_ROWS, Columns, Totals, between, joined
 from twin.schema.instant import to_seconds
+from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.schema.state import DeviceState
@@ -58,6 +61,7 @@ class Feed:
     states: Mapping[str, DeviceState] = field(default_factory=dict)
     alerts: Sequence[Alert] = ()
     cases: Sequence[CaseRecord] = ()
+    quietings: Sequence[Quieting] = ()
     live: Mapping[str, Columns] = field(default_factory=dict)
     day: Mapping[str, Sequence[Totals]] = field(default_factory=dict)
     worker: Mapping[str, Any] = field(default_factory=dict)
@@ -77,6 +81,7 @@ class LiveFeed:
         history: HistoryStore,
         alerts: AlertStore,
         settings: SettingsStore,
+        quietings: QuietStore,
         signals: Mapping[str, Mapping[str, Signal]],
         clock: Clock,
         meter: Meter | None = None,
@@ -89,6 +94,9 @@ class LiveFeed:
         self._history = history
         self._alerts = alerts
         self._settings = settings
+        self._quiet_store = quietings
+        self._quietings: Sequence[Quieting] = ()
+        self._records: Sequence[CaseRecord] = ()
         self._signals = signals
         self._clock = clock
         self._meter = meter or Unmetered()
@@ -189,7 +197,10 @@ class LiveFeed:
         if slow or mark != self._alert_mark:
             self._alert_mark = mark
             changes["alerts"] = self._alerts.alerts(open_only=True)
-            changes["cases"] = self._recent_cases(to_seconds(now))
+            self._records = self._recent_cases(to_seconds(now))
+        if slow:
+            self._quietings = self._quiet_store.quietings(to_seconds(now))
+        changes |= {"cases": self._with_quiet(to_seconds(now)), "quietings": self._quietings}
         self._update_columns(changes, devices, now, monotonic)
         return changes
 
@@ -228,6 +239,13 @@ class LiveFeed:
         records = {r.case.case_id: r for r in self._alerts.cases(since_s=now_s - CASES_BACK_S)}
         records.update({r.case.case_id: r for r in self._alerts.cases(open_only=True)})
         return sorted(records.values(), key=lambda r: r.case.onset_s, reverse=True)
+
+    def _with_quiet(self, now_s: float) -> list[CaseRecord]:
+        """What is quiet is worked out anew with every snapshot, so that it comes back when its time is over."""
+        return [
+            replace(record, suppression=suppression_of(record.case, self._quietings, now_s))
+            for record in self._records
+        ]
 
     def _update_columns(
         self, changes: dict[str, Any], devices: Mapping[str, Device], now: datetime, monotonic: float

@@ -17,8 +17,10 @@ from twin.ports import QuarantineEntry
 from twin.schema.alert import Alert, CaseRecord, Response
 from twin.schema.fault import Command, Fault
 from twin.schema.history import Columns, Totals
+from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
+from twin.views.alert_desk import AlertDesk
 
 
 class Feed(Protocol):
@@ -26,6 +28,7 @@ class Feed(Protocol):
 
     now         when it was taken; stepped_at: the newest committed step, None before the first
     cases       open ones and those closed in the last 7 d, newest onset first
+    quietings   what people keep quiet now, and the windows they have planned
     live        device -> columns of the last 15 minutes or a little more
     day         device -> totals of consecutive spans (minutes or hours) over the last 24 h, ascending
     store_error what the store last failed with, None while it answers; store_silent_since: since when
@@ -46,6 +49,8 @@ class Feed(Protocol):
     def alerts(self) -> Sequence[Alert]: ...
     @property
     def cases(self) -> Sequence[CaseRecord]: ...
+    @property
+    def quietings(self) -> Sequence[Quieting]: ...
     @property
     def live(self) -> Mapping[str, Columns]: ...
     @property
@@ -73,6 +78,11 @@ class App(Protocol):
 
     @property
     def demo(self) -> bool: ...
+
+    @property
+    def alert_desk(self) -> AlertDesk:
+        """People's part of alerts besides acknowledging."""
+        ...
 
     @property
     def local_operator(self) -> str: ...
