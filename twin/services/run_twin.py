@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import timedelta
 
@@ -30,7 +30,7 @@ from twin.ports import (
     TelemetryStore,
     Unmetered,
 )
-from twin.schema.alert import Alert, Case
+from twin.schema.alert import Alert, Case, CaseRecord
 from twin.schema.batch import Cursor
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
@@ -40,6 +40,7 @@ from twin.services.gateway_watch import GatewayWatch
 from twin.services.held import Held
 from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.services.intake import Intake
+from twin.services.notifier import NOTICES, Notifier
 from twin.services.quiet_watch import QuietWatch
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ class TwinService:
         cadence: Cadence = EMBEDDED,
         is_backfill: bool = False,
         take_over_s: float = TAKE_OVER_S,
+        open_cases: Callable[[], Sequence[CaseRecord]] = tuple,
+        notifier: Notifier | None = None,
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
@@ -86,6 +89,8 @@ class TwinService:
         cadence      how often to look and to commit
         is_backfill  a pass over the past: writes history and closed cases only, never alerts
         take_over_s  how long another holder must have been still to be taken for dead; longer than its heartbeat
+        open_cases   the store's, asked when the shard is taken up
+        notifier     tells people; None where nobody is told
         """
         self.shard = shard
         self._holder = holder
@@ -105,6 +110,9 @@ class TwinService:
         self._cadence = cadence
         self._is_backfill = is_backfill
         self._take_over_s = take_over_s
+        self._open_cases = open_cases
+        self._notifier = notifier
+        self._found_late: dict[str, bool] = {}
         self._lease: Lease | None = None
         self._block: Block | None = None
         self._devices: dict[str, Device] = {}
@@ -179,6 +187,8 @@ class TwinService:
             self.step(heartbeat=True)
             if self._lease is not None:
                 self._shards.release(self._lease)
+            if self._notifier is not None:
+                self._notifier.step_down()
         except (LeaseLostError, StoreUnavailableError) as error:
             log.warning("shard %s: no checkpoint at the end: %s", self.shard, error)
         self._lease = None
@@ -241,6 +251,9 @@ class TwinService:
         if self._goes_over_the_past(taken.more) and not heartbeat and monotonic < self._hold_until:
             return True
         held, self._held = self._held, Held()
+        changed = list(held.cases.values())
+        tell = self._notifier
+        notices = tell.notices(changed, self._devices, catching_up, now_s) if tell is not None else []
         due = monotonic - self._checkpointed >= self._cadence.checkpoint_s
         commit = StepCommit(
             stepped_at=now,
@@ -249,11 +262,12 @@ class TwinService:
             tail=held.tail,
             worker=self._worker_facts(step, len(held.alerts) + len(held.cases), began, now_s, catching_up),
             alerts=list(held.alerts.values()),
-            cases=list(held.cases.values()),
+            cases=changed,
             recent=held.recent,
             hours=list(held.hours.values()),
             days=held.days,
             quarantine=held.quarantine,
+            notices=notices,
             checkpoint=self._checkpoint(now_s) if due else None,
         )
         self._pending = (commit, held.strays)
@@ -307,9 +321,21 @@ class TwinService:
         self._keeper.resume(self._devices, committed)
         self._gateways.resume()
         self._quiet.resume()
+        self._resume_cases()
         self._facts["take_overs"] += still
         self._lease = lease  # last: a store that fails on the way leaves nothing half taken up
         return True
+
+    def _resume_cases(self) -> None:
+        """A case stays what it was when it was found, late or not, whoever steps it."""
+        if self._is_backfill:
+            return
+        records = self._open_cases()
+        self._found_late = {record.case.case_id: record.case.catching_up for record in records}
+        if self._notifier is not None:
+            now_s = to_seconds(self._clock.now())
+            self._quiet.look((), now_s, self._clock.monotonic())
+            self._notifier.take_up(records, self._devices, self._quiet.is_quiet, now_s)
 
     def _restore(self) -> tuple[Block, Checkpoint | None]:
         checkpoint = self._shards.checkpoint(self.shard)
@@ -324,6 +350,8 @@ class TwinService:
         self._problem = why
         self._lease = self._block = self._pending = None
         self._watch = (-1, 0.0)
+        if self._notifier is not None:
+            self._notifier.step_down()
 
     def _device_of(self, device_id: str) -> Device | None:
         """The registry's entry; when there is none it is looked up again, once a step.
@@ -354,10 +382,15 @@ class TwinService:
             return [], [replace(case, catching_up=True) for case in step.cases if not case.is_open]
         alerts, cases = self._gateways.observe(self._intake.rival_epochs, now_s)
         self._facts["alert_turns"] += self._turns([*step.alerts, *alerts], [*step.cases, *cases])
-        late = [
-            replace(case, catching_up=case.catching_up or _found_late(case, now_s)) for case in step.cases
-        ]
-        return [*step.alerts, *alerts], [*late, *cases]
+        found = [replace(case, catching_up=self._is_late(case, now_s)) for case in step.cases]
+        return [*step.alerts, *alerts], [*found, *cases]
+
+    def _is_late(self, case: Case, now_s: float) -> bool:
+        """Judged when the case is first seen: it does not become an old find by lasting."""
+        late = self._found_late.setdefault(case.case_id, case.catching_up or _found_late(case, now_s))
+        if not case.is_open:
+            del self._found_late[case.case_id]
+        return late
 
     def _turns(self, alerts: list[Alert], cases: list[Case]) -> int:
         """How many of these say something new besides fresher evidence: a feed that pays for reads waits for it."""
@@ -403,6 +436,7 @@ class TwinService:
             "rival_epochs": list(self._intake.rival_epochs),
             "step_ms": 1000.0 * (self._clock.monotonic() - began),
             **({OPEN_FROM: open_from_s} if open_from_s is not None else {}),
+            **({NOTICES: self._notifier.facts()} if self._notifier is not None else {}),
             "behind_s": max((now_s - newest_s for newest_s in catching_up.values()), default=0.0),
         }
 
@@ -411,6 +445,8 @@ class TwinService:
         self._lease = self._shards.commit(self._lease, commit)
         self._pending = None
         self._committed = self._clock.monotonic()
+        if self._notifier is not None:
+            self._notifier.committed(commit.notices)
         if strays:
             self._telemetry.drop_strays(strays)
 
