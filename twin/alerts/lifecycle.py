@@ -118,7 +118,7 @@ FIELDS = len(fields(Lives))
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """What rules ask for besides delays, each [rules, 1].
+    """What rules ask for besides delays, each [rules, 1] or [rules, n].
 
     n_of, window  n of the readings in `window` (its bits); 0 = the delays count
     latch_from    Severity + 1 from which an alert waits to be acknowledged, infinity = never
@@ -138,6 +138,10 @@ class Asks:
             np.array([[(1 << delay.last_m) - 1 if delay.n_of else 0] for delay in delays], dtype=np.uint64),
             np.array([[_code(delay.latch_from)] for delay in delays]),
         )
+
+    def at(self, columns: NDArray[np.intp]) -> Asks:
+        """Some devices' columns of [rules, n]."""
+        return Asks(self.n_of[:, columns], self.window[:, columns], self.latch_from[:, columns])
 
 
 def is_waiting(lives: Lives, asks: Asks | None) -> Mask:
@@ -164,7 +168,7 @@ def advance(
     wanted        [rules, n] Severity + 1 that the condition asks for now, 0 = below the set limit
     held          [rules, n] still above the clear limit
     frozen        [rules, n] cannot be judged now (signal missing, machine stopped): nothing changes
-    on_delay_s    [rules, 5] by wanted severity;  off_delay_s [rules, 1]
+    on_delay_s    [rules, 5] or [rules, 5, n] by wanted severity;  off_delay_s [rules, 1] or [rules, n]
     acknowledged  [n] somebody has acknowledged the device's case by t_s; None = nobody
     """
     present = (wanted > 0.0) & ~frozen
@@ -175,7 +179,11 @@ def advance(
     np.copyto(lives.onset_s, np.broadcast_to(t_s, wanted.shape), where=begins)
     np.copyto(lives.severity, 0.0, where=begins)
     np.copyto(lives.repeats, 1.0, where=begins)
-    delay = np.take_along_axis(on_delay_s, wanted.astype(np.int64), axis=1)
+    code = wanted.astype(np.int64)
+    if on_delay_s.ndim == 2:
+        delay = np.take_along_axis(on_delay_s, code, axis=1)
+    else:
+        delay = np.take_along_axis(on_delay_s, code[:, None, :], axis=1)[:, 0, :]
     lasts = t_s - lives.onset_s >= delay
     lingers = np.zeros(wanted.shape, np.bool_)
     if asks is not None and asks.n_of.any():

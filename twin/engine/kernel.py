@@ -49,7 +49,7 @@ class Kernel:
 
     def __init__(self, roster: Roster) -> None:
         self.roster = roster
-        self.conditions = Conditions(roster.rules, roster.sizes)
+        self.conditions = Conditions(roster.sizes)
         self.acknowledged: Mapping[str, float] = NOBODY
         self._views: dict[bytes, View] = {}
 
@@ -102,9 +102,10 @@ class Kernel:
             np.copyto(w.one("minute"), minute, where=look)
         wanted, held, frozen = rules.look(w, lives)
         was_open = lives.state >= ACTIVE
+        ruling = w.view.ruling
         changed = advance(
-            lives, w.tick.t, wanted, held, frozen, rules.on_delay, rules.off_delay,
-            asks=rules.asks, acknowledged=self._seen(w, lives, books),
+            lives, w.tick.t, wanted, held, frozen, ruling.on_delay, ruling.off_delay,
+            asks=ruling.asks, acknowledged=self._seen(w, lives, books),
         )  # fmt: skip
         if changed.any() or was_open.any():
             rules.remember(w, lives, changed)
@@ -118,7 +119,7 @@ class Kernel:
 
     def _seen(self, w: Work, lives: Lives, books: list[Book]) -> Mask | None:
         """[m] somebody had acknowledged the device's case by its tick; None where it does not matter."""
-        waiting = is_waiting(lives, self.conditions.asks).any(axis=0)
+        waiting = is_waiting(lives, w.view.ruling.asks).any(axis=0)
         if not waiting.any():
             return None
         seen = np.zeros(w.m, np.bool_)

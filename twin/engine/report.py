@@ -82,7 +82,7 @@ def device_state(
         inputs={s.name: last.reading.metrics.get(s.name) for s in c.inputs[1:]},
         deviation=float(some("share", J).max(initial=0.0)),
         anomaly=one("score"),
-        anomaly_limit=float(roster.score_limit[column]),
+        anomaly_limit=float(roster.ruling.score_limit[column]),
         verdict=Verdict(book.case.verdict or "none") if is_case and book.case is not None else Verdict.NONE,
         suspect=cause,
         modes=mode_states(roster, facts, state),

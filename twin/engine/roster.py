@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri
 
 from twin.alerts.rules import RuleSet
+from twin.alerts.terms import noise_of
 from twin.engine.layout import Sizes, layout
+from twin.engine.ruling import Ruling
 from twin.errors import UnknownAssetClassError
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
@@ -125,19 +126,18 @@ class Roster:
         self.prior = np.zeros((s.J, n))
         self.scale = np.ones((s.J, n))
         self.drift = np.zeros((s.J, n))
-        self.limits = np.full((4, s.J, n), np.nan)
         self.tau = np.full((s.M, n), 1e9)
         self.slowest = np.ones(n)
         self.pull = np.zeros((s.M, s.J, n))
         self.defaults = np.zeros((2, s.U, n))
         self.start = np.zeros((s.X, n))
-        self.score_limit = np.ones(n)
         self.damage_valid = np.zeros((s.D, n), np.bool_)
         self.new, self.failed = np.zeros((s.D, n)), np.ones((s.D, n))
         for name in names:
             at = [i for i, d in enumerate(self.devices) if d.asset_class == name]
             self._fill(self.facts[name], slice(at[0], at[-1] + 1))
             self.spans.append((self.facts[name], at[0], at[-1] + 1))
+        self.ruling = Ruling.of(rules, self.devices, {name: classes[name] for name in names}, s)
         self.interval = np.array([d.interval_s for d in self.devices])
         self.born = np.array([to_seconds(d.commissioned_at) for d in self.devices])
         self.learning_s = np.array([classes[d.asset_class].learning_s for d in self.devices])
@@ -151,13 +151,8 @@ class Roster:
         self.drift[: facts.J, at] = facts.drift[:, None]
         for j, signal in enumerate(c.outputs):
             self.valid[j, at] = True
-            sigma = signal.sigma if signal.sigma > 0.0 else 1e-3 * (signal.high - signal.low)
+            sigma = noise_of(signal)
             self.sensor[j, at] = sigma
-            limits = self.rules.limits_of(c.name, signal.name)
-            pairs = (limits.warn_high, limits.trip_high, limits.warn_low, limits.trip_low)
-            for k, limit in enumerate(pairs):
-                if limit is not None:
-                    self.limits[k, j, at] = limit
             self.scale[j, at] = 40.0 * sigma
             rack = facts.pull[j] @ (UNMEASURED * np.abs([c.states[i].nominal for i in facts.settling]))
             self.prior[j, at] = np.hypot(sigma, rack)
@@ -169,7 +164,6 @@ class Roster:
             self.defaults[0, i, at], self.defaults[1, i, at] = idle, running
         self.defaults[1, 0, at] = 1.0
         self.start[: facts.X, at] = np.array([[s.nominal] for s in c.states])
-        self.score_limit[at] = chdtri(facts.J, self.rules.false_alarm)
         for d, row in enumerate(facts.damages):
             for mode in c.modes:
                 if mode.state == c.states[row].name:

@@ -53,13 +53,14 @@ class View:
         self.prior2 = roster.prior[:, columns] ** 2
         self.scale = roster.scale[:, columns]
         self.drift = roster.drift[:, columns]
-        self.limits = roster.limits[:, :, columns]
+        self.ruling = roster.ruling.at(columns)
+        self.limits = self.ruling.limits
         self.tau = roster.tau[:, columns]
         self.slowest = roster.slowest[columns]
         self.pull = roster.pull[:, :, columns]
         self.defaults = roster.defaults[:, :, columns]
         self.start = roster.start[:, columns]
-        self.score_limit = roster.score_limit[columns]
+        self.score_limit = self.ruling.score_limit
         self.damage_valid = roster.damage_valid[:, columns]
         self.new, self.failed = roster.new[:, columns], roster.failed[:, columns]
         self.born = roster.born[columns]
