@@ -65,6 +65,7 @@ class Book:
             text=evidence.text,
             action=evidence.action,
             alerts=rules,
+            pattern=max(case.pattern, *(a.evidence.contributions for a in own), key=_points),
         )
         if any(a.is_open for a in own):
             return Book(alerts, case, self.closed, self.closed_s)
@@ -100,6 +101,10 @@ class Book:
 
 
 EMPTY = Book()
+
+
+def _points(pattern: Mapping[str, float]) -> float:
+    return sum(pattern.values())
 
 
 def _worth(alert: Alert) -> tuple[int, int, int, str]:

@@ -132,6 +132,7 @@ class Case:
     alerts   rules of the alerts in it, in the order they opened
     cause, title, text, action   of the alert that explains it best
     catching_up  found more than 15 min after its onset, or while history was filled in: recorded, not notified
+    pattern      signal -> points of the score where the departure was largest: what similar cases are found by
     """
 
     device_id: str
@@ -146,6 +147,7 @@ class Case:
     alerts: tuple[str, ...]
     closed_s: float | None = None
     catching_up: bool = False
+    pattern: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def case_id(self) -> str:
