@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -38,6 +38,7 @@ class Settings:
     demo        TWIN_DEMO: 1 where everybody is a demo visitor and may break simulated machines
     local_operator  TWIN_LOCAL_OPERATOR: who acts in a browser on this machine, as an operator; counts only where the
                 pages are served to this machine alone (`make demo` sets it)
+    notify      TWIN_NOTIFY: who is told of cases, as JSON or the path of a JSON file (docs/notifications.md)
     all_in_one  TWIN_ALL_IN_ONE: 1 for a hosted demo in one process: pages, worker, simulated fleet; implies demo
     """
 
@@ -54,6 +55,7 @@ class Settings:
     operators: frozenset[str] = frozenset()
     demo: bool = False
     all_in_one: bool = False
+    notify: str = field(default="", repr=False)
     local_operator: str = ""
 
     @property
@@ -100,6 +102,7 @@ class Settings:
             ),
             demo=all_in_one or _choice("TWIN_DEMO", environ.get("TWIN_DEMO"), ("0", "1"), "0") == "1",
             all_in_one=all_in_one,
+            notify=environ.get("TWIN_NOTIFY", "").strip(),
             local_operator=environ.get("TWIN_LOCAL_OPERATOR", "").strip(),
         )
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from twin.bootstrap.cloud import project_differences
     from twin.bootstrap.gateways import SimulationOptions
     from twin.bootstrap.moving import move_store
+    from twin.bootstrap.notifying import open_notifying
     from twin.bootstrap.process import SystemClock, end_with_parent
     from twin.bootstrap.running import Simulation
     from twin.bootstrap.simulation import open_simulation
@@ -34,6 +35,7 @@ _HOME_OF = {
     "SimulationOptions": "twin.bootstrap.gateways",
     "project_differences": "twin.bootstrap.cloud",
     "move_store": "twin.bootstrap.moving",
+    "open_notifying": "twin.bootstrap.notifying",
     "SystemClock": "twin.bootstrap.process",
     "end_with_parent": "twin.bootstrap.process",
     "Simulation": "twin.bootstrap.running",
@@ -53,6 +55,7 @@ __all__ = [
     "end_with_parent",
     "move_store",
     "open_app",
+    "open_notifying",
     "open_simulation",
     "open_stores",
     "open_twin_services",

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Mapping
 
 from twin.bootstrap.inside import NOTE, simulator_loop
+from twin.bootstrap.notifying import open_notifying
 from twin.bootstrap.process import SystemClock, end_with_parent
 from twin.bootstrap.storage import ClientFactory, open_stores
 from twin.physics.catalogue import asset_classes
@@ -16,11 +17,14 @@ from twin.ports import Stores
 from twin.services.app import RunningApp
 from twin.services.assembly import build_app, build_twin_service
 from twin.services.cadence import EMBEDDED, Cadence, metered
+from twin.services.notifying import Notifying
 from twin.services.run_twin import TwinService
 from twin.settings import FLUSH_S, Settings
 
 
-def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = False) -> list[TwinService]:
+def open_twin_services(
+    settings: Settings, stores: Stores, *, backfill: bool = False, notifying: Notifying | None = None
+) -> list[TwinService]:
     """One service per shard; each waits for its shard's lease."""
     holder = f"{socket.gethostname()}:{os.getpid()}{':past' if backfill else ''}"
     return [
@@ -36,6 +40,7 @@ def open_twin_services(settings: Settings, stores: Stores, *, backfill: bool = F
             cadence=cadence_of(settings),
             backfill=backfill,
             take_over_s=settings.take_over_s,
+            notifying=notifying,
         )
         for number in range(settings.shards)
     ]
@@ -58,6 +63,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
     """
     settings = Settings.from_environ(environ)
     stores = open_stores(settings.store_url, client)
+    notifying = open_notifying(settings, stores, environ)
     app = build_app(
         stores,
         asset_classes(),
@@ -69,10 +75,13 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         cadence=cadence_of(settings),
         fonts=settings.home / "fonts",
         note=NOTE if settings.all_in_one else "",
+        notifying=notifying,
     )
     loops: list[Callable[[threading.Event], None]] = []
     if settings.worker == "inside" or settings.all_in_one:
-        loops += [service.run for service in open_twin_services(settings, stores)]
+        loops += [service.run for service in open_twin_services(settings, stores, notifying=notifying)]
+        if notifying is not None:
+            loops.append(notifying.sender.run)
     if settings.all_in_one:
         loops.append(simulator_loop(settings, stores))
     app.start(*loops)

@@ -117,7 +117,7 @@ def demo_parts(settings: Settings, port: int, seed: int, *, past: bool) -> list[
     simulator = [python, "simulator.py", "--demo", "--seed", str(seed), "--home", str(home), *store]
     parts = [
         Part("simulator", simulator, logs / "simulator.log"),
-        Part("worker", [*twin, "worker", *store], logs / "worker.log"),
+        Part("worker", [*twin, "worker", *store], logs / "worker.log", environ={"TWIN_DEMO": "1"}),
         Part(
             "app",
             [

@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Sequence
 
-from twin.bootstrap import Settings, end_with_parent, open_stores, open_twin_services
+from twin.bootstrap import Settings, end_with_parent, open_notifying, open_stores, open_twin_services
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
 
@@ -36,10 +36,13 @@ def main(argv: Sequence[str]) -> int:
         signal.signal(name, lambda *_: stop.set())
     end_with_parent(os.environ, stop)
     stores = open_stores(settings.store_url, firestore_client)
-    services = open_twin_services(settings, stores, backfill=options.backfill)
+    notifying = None if options.backfill else open_notifying(settings, stores)
+    services = open_twin_services(settings, stores, backfill=options.backfill, notifying=notifying)
     threads = [
         threading.Thread(target=service.run, args=(stop, settings.step_interval_s)) for service in services
     ]
+    if notifying is not None:
+        threads.append(threading.Thread(target=notifying.sender.run, args=(stop,)))
     for thread in threads:
         thread.start()
     names = ", ".join(service.shard for service in services)

@@ -11,13 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 from twin.errors import SettingsError
 from twin.schema.alert import Severity
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}\Z")
 MAIL = re.compile(r"[^@\s<>,;:\"'()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,190}\Z")
+URL = re.compile(
+    r"(?P<origin>https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?)(?:[/?][!-\"$-~]*)?\Z"
+)
+"""Plain ASCII without a user name and without a fragment; a name in other letters is written as xn--…"""
 MOST_RECIPIENTS = 20
 
 
@@ -36,6 +39,7 @@ class Target:
     url       of a webhook or a Slack-style webhook; secret: signs webhooks when there is one
     to        mail addresses
     most      messages in `per_s` seconds; what is beyond comes as one digest
+    is_added  by an admin, in the store; False = by the settings
     """
 
     name: str
@@ -47,6 +51,7 @@ class Target:
     most: int = 10
     per_s: float = 600.0
     is_on: bool = True
+    is_added: bool = False
 
     @property
     def masked(self) -> str:
@@ -55,8 +60,8 @@ class Target:
             return "this process's log"
         if self.channel is Channel.EMAIL:
             return ", ".join(_masked_mail(address) for address in self.to)
-        parts = urlsplit(self.url)
-        return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}/…"
+        found = URL.match(self.url)
+        return f"{found['origin']}/…" if found else "an address that cannot be read"
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Target:
@@ -95,14 +100,8 @@ class Target:
     def _check(self) -> None:
         if self.channel is Channel.EMAIL and not self.to:
             raise _wrong(f"target {self.name} to", "must have a mail address")
-        if self.channel in (Channel.WEBHOOK, Channel.SLACK):
-            try:
-                parts = urlsplit(self.url)
-                fits = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-            except ValueError:
-                fits = False
-            if not fits or any(ord(c) <= 32 or ord(c) == 127 for c in self.url) or "@" in parts.netloc:
-                raise _wrong(f"target {self.name} url", "must be https://HOST/… without a user name in it")
+        if self.channel in (Channel.WEBHOOK, Channel.SLACK) and not URL.match(self.url):
+            raise _wrong(f"target {self.name} url", "must be https://HOST/… without a user name in it")
 
 
 def _addresses(name: str, given: Any) -> tuple[str, ...]:

@@ -34,6 +34,7 @@ from twin.schema.spending import Usage
 from twin.services.actions import Actions
 from twin.services.alert_desk import AlertDesk
 from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
+from twin.services.notice_desk import NoticeDesk
 from twin.services.report_file import report_file
 from twin.services.reporting import Reporting
 
@@ -58,6 +59,7 @@ class RunningApp:
         quarantine: QuarantineStore,
         reporting: Reporting,
         alert_desk: AlertDesk,
+        notice_desk: NoticeDesk,
         fonts: Path,
         clock: Clock,
         shards: Sequence[str],
@@ -79,6 +81,7 @@ class RunningApp:
         self._clock = clock
         self._shards = shards
         self._meter = meter or Unmetered()
+        self.notice_desk = notice_desk
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 

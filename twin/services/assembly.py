@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from twin.alerts.messages import Message
 from twin.alerts.rules import RuleSet
 from twin.engine.block import Block, BlockConfig
 from twin.physics.asset_class import AssetClass
@@ -26,6 +27,8 @@ from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
 from twin.services.intake import Intake
 from twin.services.live_feed import BACKFILL_SUFFIX, LiveFeed
+from twin.services.notice_desk import NoticeDesk
+from twin.services.notifying import Notifying, notifier_of
 from twin.services.quiet_watch import QuietWatch
 from twin.services.reporting import Reporting
 from twin.services.run_twin import TAKE_OVER_S, TwinService
@@ -54,6 +57,7 @@ def build_twin_service(
     cadence: Cadence = EMBEDDED,
     backfill: bool = False,
     take_over_s: float = TAKE_OVER_S,
+    notifying: Notifying | None = None,
 ) -> TwinService:
     """The service that steps one shard, or, with `backfill`, the filled-in past of the same shard."""
     config = BlockConfig(window_s=window_s)
@@ -100,6 +104,12 @@ def build_twin_service(
         cadence=cadence,
         is_backfill=backfill,
         take_over_s=take_over_s,
+        open_cases=lambda: stores.alerts.cases(open_only=True),
+        notifier=(
+            notifier_of(notifying, stores, name, lambda gateway: shard_of(gateway, shards) == shard)
+            if notifying is not None and not backfill
+            else None
+        ),
     )
 
 
@@ -126,12 +136,14 @@ def build_app(
     cadence: Cadence = EMBEDDED,
     fonts: Path | None = None,
     note: str = "",
+    notifying: Notifying | None = None,
 ) -> RunningApp:
     """The application behind the pages, not yet started.
 
     local_operator  who acts where the pages are served to this machine alone; "" = a visitor like any other
     fonts  where reports keep theirs
     note   stands on every page while no progress is told
+    notifying  who is told of cases; None where nobody is, as in the demo
     """
     feed = LiveFeed(
         shards=stores.shards,
@@ -178,8 +190,18 @@ def build_app(
             operators=len(operators),
             on_change=feed.refresh_soon,
         ),
+        notice_desk=NoticeDesk(
+            book=None if notifying is None or demo else notifying.book,
+            carry=_nobody if notifying is None else notifying.carry,
+            authority=authority,
+            clock=clock,
+        ),
         fonts=fonts or Path(tempfile.gettempdir()) / "twin-fonts",
         clock=clock,
         meter=stores.meter,
         shards=tuple(f"S{number}" for number in range(shards)),
     )
+
+
+def _nobody(_message: Message, _now_s: float) -> None:
+    """Carries nothing: the desk refuses before it comes to this."""

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 REMEMBERED = 100
 """Done notices read when a shard is taken up: enough for the rates and for what the page shows."""
 SHOWN_FAILURES = 5
-LONGEST_SLEEP_S = 60.0
+LONGEST_SLEEP_S = 10.0
 STORE_AWAY_S = 5.0
 ANOTHERS_S = 60.0
 """How long a message that another holder has begun is left to it."""
@@ -58,8 +58,9 @@ class NoticeSender:
         rng: random.Random,
         group_wait_s: float = 30.0,
         meter: Meter | None = None,
+        refresh: Callable[[], None] = lambda: None,
     ) -> None:
-        """targets: as they are now; rng: only for the jitter of the waits."""
+        """targets: as they are now, at once; refresh: look after changes of them; rng: only for the jitter."""
         self._notices = notices
         self._carry = carry
         self.targets = targets
@@ -67,6 +68,7 @@ class NoticeSender:
         self._rng = rng
         self._group_wait_s = group_wait_s
         self._meter = meter or Unmetered()
+        self._refresh = refresh
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._waiting: dict[str, NoticeRecord] = {}
@@ -79,6 +81,7 @@ class NoticeSender:
 
     def take_up(self, shard: str) -> None:
         """Read what an earlier holder of the shard left to be sent, and what was sent of late."""
+        self._refresh()
         waiting = [record for record in self._notices.waiting() if record.notice.shard == shard]
         done = self._notices.newest_done(REMEMBERED)
         with self._lock:
@@ -120,6 +123,7 @@ class NoticeSender:
                         "to": target.masked,
                         "least": target.least.word,
                         "is_on": target.is_on,
+                        "is_added": target.is_added,
                         "waiting": sum(record.notice.target == target.name for record in waiting),
                         "delivered": self._of(target.name).delivered,
                         "delivered_s": self._of(target.name).delivered_s,
@@ -160,6 +164,7 @@ class NoticeSender:
     def deliver_due(self) -> float:
         """One pass: send what is due; seconds until the next one is. Raises StoreUnavailableError."""
         with self._meter.purpose("notifications"):
+            self._refresh()
             self._settle()
             now_s = to_seconds(self._clock.now())
             with self._lock:

@@ -16,7 +16,6 @@ from twin.schema.notice import Notice, NoticeEvent
 from twin.schema.registry import Device
 from twin.services.notice_sender import NoticeSender
 
-
 NOTICES = "notices"
 """The fact under which the worker tells the pages about its targets."""
 
