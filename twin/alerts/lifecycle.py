@@ -136,7 +136,7 @@ class Asks:
         return cls(
             np.array([[float(delay.n_of)] for delay in delays]),
             np.array([[(1 << delay.last_m) - 1 if delay.n_of else 0] for delay in delays], dtype=np.uint64),
-            np.array([[_code(delay.latch_from)] for delay in delays]),
+            np.array([[severity_code(delay.latch_from)] for delay in delays]),
         )
 
     def at(self, columns: NDArray[np.intp]) -> Asks:
@@ -227,5 +227,6 @@ def _count(
     return np.where(counts, hits >= asks.n_of, lasts), np.asarray(hits > 0.0)
 
 
-def _code(severity: str) -> float:
+def severity_code(severity: str) -> float:
+    """Severity + 1 of a word; infinity for ""."""
     return float(Severity[severity.upper()]) + 1.0 if severity else np.inf

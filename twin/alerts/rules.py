@@ -64,6 +64,7 @@ DELAYS: Mapping[AlertKind, Delay] = {
 class RuleSet:
     """What is worth an alert.
 
+    version           of what people changed, 0 = nothing
     limits            asset class -> output -> operating limits
     false_alarm       chance per look that a healthy device's anomaly score exceeds its limit, were it Gaussian
     anomaly_major     score over its limit from which an anomaly is major
@@ -76,7 +77,7 @@ class RuleSet:
     overrides         what people changed for a class or a device, on top of all this; see terms.py
     """
 
-    version: int = 1
+    version: int = 0
     limits: Mapping[str, Mapping[str, Limits]] = field(default_factory=dict)
     delays: Mapping[AlertKind, Delay] = field(default_factory=lambda: dict(DELAYS))
     false_alarm: float = 1e-6

@@ -17,6 +17,7 @@ import numpy as np
 
 from twin.alerts.book import EMPTY, Book
 from twin.alerts.cascade import Told
+from twin.alerts.lifecycle import severity_code
 from twin.alerts.quieting import quiet_cases
 from twin.alerts.rules import RuleSet
 from twin.alerts.watch import FLOWS, NOBODY, Watch
@@ -24,7 +25,6 @@ from twin.engine import checkpoint
 from twin.engine.checkpoint import Saved
 from twin.engine.kernel import Fold, Kernel
 from twin.engine.neighbours import Neighbours
-from twin.engine.outlook import device_passage
 from twin.engine.report import device_state
 from twin.engine.roster import Roster
 from twin.engine.rows import Row, columns_of
@@ -33,8 +33,7 @@ from twin.engine.tick import Columns_, Tick
 from twin.engine.window import Arrival, Item, Window, item_of
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
-from twin.prognosis.life import Passage
-from twin.schema.alert import Alert, Case, Severity
+from twin.schema.alert import Alert, Case
 from twin.schema.history import Columns
 from twin.schema.quieting import Quieting
 from twin.schema.reading import Reading
@@ -331,14 +330,6 @@ class Block:
         window = self._windows.get(device_id)
         return float("-inf") if window is None else window.newest_s
 
-    def passage(self, device_id: str) -> tuple[Passage, int]:
-        """What is known of the way of each damage to its end, and the row of the one that ends first, -1 = none."""
-        column = self._roster.column[device_id]
-        state = self._head.state[:, column]
-        facts = self._roster.facts[self._roster.devices[column].asset_class]
-        first = int(state[self._roster.rows["life_mode"].start]) - 1
-        return device_passage(self._roster, facts, state, column), first
-
     def window_start_s(self, device_id: str) -> float:
         """Everything of the device up to this instant is in `to_bytes`; what came after must be applied again."""
         window = self._windows.get(device_id)
@@ -347,14 +338,13 @@ class Block:
     def awaiting(self) -> set[str]:
         """Ids of the open cases with an alert that latches: whether a person acknowledged them must be known."""
         delays, latches = self._roster.rules.delays, set()
-        for book in (*self._head.books, *self._watch.books):
-            if book.case is not None and any(
-                (word := delays[alert.kind].latch_from)
-                and alert.case_id == book.case.case_id
-                and alert.condition.severity >= Severity[word.upper()]
-                for alert in book.alerts.values()
-            ):
-                latches.add(book.case.case_id)
+        for column, book in enumerate((*self._head.books, *self._watch.books)):
+            for alert in book.alerts.values() if book.case is not None else ():
+                own = self._kernel.latch_from(column, alert.rule) if column < self._roster.n else None
+                if own is None:
+                    own = severity_code(delays[alert.kind].latch_from)
+                if alert.case_id == book.case.case_id and float(alert.condition.severity) + 1.0 >= own:  # type: ignore[union-attr]
+                    latches.add(alert.case_id)
         return latches
 
     def close_windows(self, before_s: float) -> None:
@@ -397,6 +387,25 @@ class Block:
                 new.state[:, column] = kept.state[:, place]
                 new.books[column] = kept.books[place]
         self._base, self._head, self._watch = base, head, watch
+        return self
+
+    @property
+    def rules(self) -> RuleSet:
+        """What it steps with."""
+        return self._roster.rules
+
+    def with_rules(self, rules: RuleSet) -> Block:
+        """Judge everything that comes from here on by these rules, keeping state; returns this block.
+
+        What has come is folded in first, under the rules it came under: half-finished delays go on, and a late reading
+        from before is kept but no longer filtered. The rules are in `to_bytes`: whoever changes them writes a
+        checkpoint with the change, so that a restart judges no reading by other rules than before.
+        """
+        self.close_windows(float("inf"))
+        self._head.copy_from(self._base, range(self._roster.n))
+        explained = self._neighbours
+        self._set_roster(Roster(self._roster.devices, self._roster.classes, rules))
+        self._neighbours.remember(explained)
         return self
 
     def _set_roster(self, roster: Roster) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from twin.alerts.book import Book
+from twin.alerts.overrides import Overrides
 from twin.alerts.rules import RuleSet
+from twin.alerts.terms import in_force
 from twin.alerts.watch import RULES, Watch
 from twin.engine import snapshot
 from twin.engine.kernel import Fold
@@ -52,6 +54,7 @@ def write(roster: Roster, config: Mapping[str, Any], saved: Saved) -> bytes:
         "books": [book.to_document() for book in saved.base.books],
         "watched": saved.watch.names,
         "watch_books": [book.to_document() for book in saved.watch.books],
+        **_rules_document(roster.rules),
         **({"services": saved.services.to_document()} if saved.services.told else {}),
         "last": {device_id: item.reading.to_record() for device_id, item in saved.last.items()},
     }
@@ -62,13 +65,19 @@ def write(roster: Roster, config: Mapping[str, Any], saved: Saved) -> bytes:
 def read(
     data: bytes, classes: Mapping[str, AssetClass], rules: RuleSet
 ) -> tuple[Roster, dict[str, Any], Saved]:
-    """(roster, config, what was saved). Raises SnapshotError when this version cannot read the bytes."""
+    """(roster, config, what was saved). Raises SnapshotError when this version cannot read the bytes.
+
+    rules  the defaults of this release; what people had changed of them is in the bytes
+    """
     header, arrays = snapshot.unpack(data)
     try:
         if header["engine"] != ENGINE_VERSION:
             raise snapshot.unreadable(f"is not of engine version {ENGINE_VERSION}")
         if header["classes"] != _versions(classes):
             raise snapshot.unreadable("was made with other versions of the asset classes")
+        if "rules" in header:
+            stored = header["rules"]
+            rules = in_force(rules, Overrides.from_document(stored["overrides"]), int(stored["version"]))
         roster = Roster([Device.from_document(document) for document in header["devices"]], classes, rules)
         watch = Watch.start([d.device_id for d in roster.devices], Neighbours(roster).gateways)
         if header["watched"] != watch.names or arrays["watch"].shape[1] != len(watch.names):
@@ -85,6 +94,12 @@ def read(
         raise
     except (KeyError, TypeError, ValueError, TwinError) as error:
         raise snapshot.unreadable("does not fit this version") from error
+
+
+def _rules_document(rules: RuleSet) -> dict[str, Any]:
+    if not rules.version:
+        return {}
+    return {"rules": {"version": rules.version, "overrides": rules.overrides.to_document()}}
 
 
 def _versions(classes: Mapping[str, AssetClass]) -> dict[str, int]:

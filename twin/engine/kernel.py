@@ -18,6 +18,7 @@ from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
 from twin.engine.evidence import alert_of, diagnosis_of
 from twin.engine.roster import ClassFacts, Roster
+from twin.engine.ruling import named_rows
 from twin.engine.tick import Columns_, Mask, Tick, View, Work
 from twin.estimation.model import Array
 from twin.schema.alert import ConditionState
@@ -66,6 +67,12 @@ class Kernel:
         if not view.is_all:
             fold.state[:, columns] = state
         return told
+
+    def latch_from(self, column: int, rule: str) -> float | None:
+        """Severity + 1 from which a device's rule waits for a person; None for a rule that is not the machine's."""
+        asset_class = self.roster.classes[self.roster.devices[column].asset_class]
+        row = named_rows(asset_class, self.roster.sizes.J).get(rule)
+        return None if row is None else self.roster.ruling.latch_from(row, column)
 
     def _view(self, columns: Columns_) -> View:
         key = columns.tobytes()

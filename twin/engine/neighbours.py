@@ -31,6 +31,10 @@ class Neighbours:
         ]
         self._until: dict[int, tuple[float, str]] = {}
 
+    def remember(self, before: Neighbours) -> None:
+        """Take over what still explains; the columns are the same."""
+        self._until = dict(before._until)
+
     def quiet(self, now_s: float, newest_s: Array, interval_s: Array) -> tuple[Mask, Mask]:
         """([n] late, [n] silent) by now; a device that never sent anything is neither."""
         rules = self._roster.rules
