@@ -14,7 +14,7 @@ MIDDLING_COST_PER_H = 400.0
 """An unplanned hour that weighs 1; used where the registry knows no cost."""
 
 
-def population_risk(age_h: Array, horizon_h: float, life_h: Array, shape: Array) -> Array:
+def population_risk(age_h: Array, horizon_h: float | Array, life_h: Array, shape: Array) -> Array:
     """[n] P(fail within horizon | alive at age) of a Weibull population with characteristic life life_h."""
     age = np.maximum(age_h, 0.0)
     return -np.expm1((age / life_h) ** shape - ((age + horizon_h) / life_h) ** shape)
