@@ -1,0 +1,32 @@
+"""Everything is killed, cut off, stalled and restarted, each once, on the real emulator: nothing is lost or doubled.
+
+`python -m twin soak` does the same for ten minutes with the store away for 90 s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import needed
+from tests.whole.chaos import Chaos, Plan
+
+SEED = 2
+
+
+@pytest.mark.emulator
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_nothing_is_lost_or_doubled_whatever_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "")
+    java, jar = needed("Java 11 or newer"), needed("the Firestore emulator")
+    plan = Plan("firestore", SEED, seconds=0.0, away_s=5.0, take_over_s=5.0, pace=0.6)
+    outcome = Chaos(plan, tmp_path, (java, jar)).run()
+    print(outcome)
+    assert (outcome.lost, outcome.doubled) == (0, 0)
+    assert outcome.wrong == []
+    assert outcome.readings > 6 * 1000
+    assert outcome.sealed > 0
+    assert outcome.take_overs >= 1
+    assert outcome.alerts >= 1
