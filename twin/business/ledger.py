@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from twin.business.periods import Period
+from twin.business.planned import fill_plan
 from twin.business.spans import local_day_span
 from twin.business.tally import Tally
 from twin.schema.day_table import Array, DayTable, sums
@@ -86,8 +87,10 @@ def ledger(table: DayTable, devices: Mapping[str, Device], period: Period, until
     ids = tuple(sorted(devices))
     days = period.days
     laid = _Laid(table, days, ids)
-    calendar_s = _calendar_s(days, [devices[name] for name in ids], until_s)
-    fields = _fields(laid, calendar_s, [devices[name] for name in ids])
+    known = [devices[name] for name in ids]
+    start_s, end_s = _calendar(days, known, until_s)
+    fields = _fields(laid, end_s - start_s, known)
+    fill_plan(fields, _zero(laid("span_s")), start_s, end_s, known)
     wanted = set(days)
     chosen = {k: value for k, value in table.operators_s.items() if k[1] in devices and k[0] in wanted}
     return Ledger(days, ids, fields, chosen)
@@ -173,8 +176,8 @@ def _work(laid: Callable[[str], Array], running_s: Array, devices: Sequence[Devi
     }
 
 
-def _calendar_s(days: Sequence[str], devices: Sequence[Device], until_s: float) -> Array:
-    """[d, n] seconds of each local day between commissioning and until_s."""
+def _calendar(days: Sequence[str], devices: Sequence[Device], until_s: float) -> tuple[Array, Array]:
+    """[d, n] start and end of each local day between commissioning and until_s; equal where it has not begun."""
     zones = sorted({device.time_zone for device in devices})
     spans = np.array([[_day_span(day, zone) for zone in zones] for day in days]).reshape(
         len(days), len(zones), 2
@@ -182,7 +185,7 @@ def _calendar_s(days: Sequence[str], devices: Sequence[Device], until_s: float) 
     which = [zones.index(device.time_zone) for device in devices]
     since = np.array([to_seconds(device.commissioned_at) for device in devices])
     start, end = np.maximum(spans[:, which, 0], since), np.minimum(spans[:, which, 1], until_s)
-    return np.maximum(end - start, 0.0)
+    return start, np.maximum(end, start)
 
 
 @lru_cache(maxsize=4096)

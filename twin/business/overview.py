@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from twin.business.assumptions import Assumption
+from twin.business.assumptions import Assumption, targets
 from twin.business.downtime import cost_of_stops
 from twin.business.figure import Compared, Figure
-from twin.business.gain import TARGET
 from twin.business.groups import By, Step, instruments, series, tallies
 from twin.business.ledger import Ledger
 from twin.business.oee import mtbf, mttr, oee, throughput
@@ -54,13 +53,11 @@ def overview(
     """Everything that is counted rather than compared with a model; `before` is the period before, same devices."""
     whole, working = now.tally(), instruments(devices)
     current, earlier = _figures(now, working, currency), _figures(before, working, currency)
-    targets = {"utilisation_available": assumed[TARGET].value}
+    aims = targets(assumed)
     step = Step.WEEK if len(now.days) >= WEEKLY_FROM_D else Step.DAY
     return Overview(
         states=state_shares(whole),
-        figures={
-            name: Compared(figure, earlier[name], targets.get(name)) for name, figure in current.items()
-        },
+        figures={name: Compared(figure, earlier[name], aims.get(name)) for name, figure in current.items()},
         trend=tuple(series(now, of_available, devices=working, step=step)),
         step=step,
         groups={

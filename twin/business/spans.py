@@ -5,7 +5,7 @@ A span list is a float array [k, 2] of (start_s, end_s), ascending and not overl
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -62,14 +62,19 @@ def booked_spans(device: Device, start_s: float, end_s: float) -> Spans:
 
 def staffed_spans(device: Device, start_s: float, end_s: float) -> Spans:
     """The site's staffed hours inside [start_s, end_s], worked out in its own time zone."""
-    if not device.staffed:
-        return EMPTY
-    zone = ZoneInfo(device.time_zone)
+    return weekly_spans(device.time_zone, device.staffed, start_s, end_s) if device.staffed else EMPTY
+
+
+def weekly_spans(
+    time_zone: str, hours_of: Mapping[int, tuple[float, float]], start_s: float, end_s: float
+) -> Spans:
+    """The same hours of every week (weekday 0-6 -> from, to) inside [start_s, end_s], by the zone's clock."""
+    zone = ZoneInfo(time_zone)
     day = from_seconds(start_s).astimezone(zone).date()
     last = from_seconds(end_s).astimezone(zone).date()
     spans: list[tuple[float, float]] = []
     while day <= last:
-        hours = device.staffed.get(day.weekday())
+        hours = hours_of.get(day.weekday())
         if hours is not None:
             spans.append((_local_s(day, hours[0], zone), _local_s(day, hours[1], zone)))
         day += timedelta(days=1)

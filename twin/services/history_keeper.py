@@ -229,7 +229,9 @@ class HistoryKeeper:
             for device_id in devices:
                 parts = self._parts[device_id][day]
                 devices[device_id] = merged([parts[start_s] for start_s in sorted(parts)])
-                self._parts[device_id] = dict(sorted(self._parts[device_id].items())[-DAYS_IN_MEMORY:])
+        for device_id, days in self._parts.items():
+            if len(days) > DAYS_IN_MEMORY:
+                self._parts[device_id] = dict(sorted(days.items())[-DAYS_IN_MEMORY:])
 
     def _write_minutes(self, device_id: str, mine: _Open, new: Columns | None, written: Written) -> None:
         """Minutes (or longer spans) of open hours that closed with this step, and those late rows re-opened."""
