@@ -227,7 +227,7 @@ class FakeApp:
             if record.case.case_id == case_id:
                 if record.response.version != expected_version:
                     raise ConcurrentChangeError(
-                        case_id, rule=f"{record.response.actor} was first", next_step="Look again"
+                        case_id, rule=f"was changed first by {record.response.actor}", next_step="Look again"
                     )
                 response = Response(
                     "acknowledged", actor, self.now().timestamp(), comment, expected_version + 1

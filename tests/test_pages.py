@@ -165,7 +165,8 @@ def test_losing_a_race_says_who_won() -> None:
     app.acknowledge(BEARING, actor="OP-07", comment="", expected_version=0, key="first")
     app.hide_newest = True
     test.button(key="alerts.acknowledge.button").click().run()
-    assert "OP-07 was first" in text(test)
+    assert "Not done: it was changed first by OP-07. Look again." in text(test)
+    assert test.button(key="alerts.acknowledge.button").disabled, "offering it again would only fail again"
 
 
 def test_who_may_not_act_reads_why() -> None:

@@ -1,14 +1,13 @@
-"""Markup of the Alerts page: rows that open by their address, the opened case, the quality of alerting."""
+"""Markup of the Alerts page: rows that open by their address, the opened case."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
-from twin.ui.markup import esc, link, section, severity_mark, spark_svg
+from twin.ui.markup import esc, link, severity_mark, spark_svg
 from twin.ui.range_plot import range_svg
 from twin.views.alert_list import AlertRow
-from twin.views.figure import Figure
 from twin.views.opened_alert import OpenedAlert
 from twin.views.wording import number
 
@@ -43,6 +42,7 @@ def opened(view: OpenedAlert) -> str:
         bars + total if view.rows else '<p class="body">The numbers behind it are kept while it is open.</p>'
     )
     steps = "".join(f"<li><time>{esc(at)}</time><span>{esc(text)}</span></li>" for at, text in view.steps)
+    facets = "".join(f"<div><span>{esc(name)}</span><b>{esc(value)}</b></div>" for name, value in view.facets)
     numbers = f"<p>{esc(view.numbers)}.</p>" if view.numbers else ""
     return (
         f'<div class="ex"><div><h3>What happened</h3><p>{esc(view.text)}</p>{_plot(view)}{numbers}'
@@ -50,17 +50,8 @@ def opened(view: OpenedAlert) -> str:
         f"<p>{link('device', f'Open {view.device_id}', id=view.device_id)}</p></div>"
         f'<div><h3>Why: the score adds up</h3><div class="cb">{why}</div><p>'
         f"<b>{esc(view.verdict)}</b> {esc(view.words)}</p></div>"
-        f'<div><h3>Since when</h3><ol class="life">{steps}</ol></div></div>'
+        f'<div><h3>Since when</h3><ol class="life">{steps}</ol><div class="fct">{facets}</div></div></div>'
     )
-
-
-def quality(items: Sequence[Figure]) -> str:
-    """Figures about the alerting itself."""
-    cells = "".join(
-        f"<div><span>{esc(f.label)}</span><b>{esc(f.value)}</b><small>{esc(f.note)}</small></div>"
-        for f in items
-    )
-    return section("Is the alerting itself healthy?", "last 7 days") + f'<div class="hlg">{cells}</div>'
 
 
 def _plot(view: OpenedAlert) -> str:

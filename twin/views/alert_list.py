@@ -1,31 +1,26 @@
-"""The Alerts page: cases as rows, open, held back and closed, and whether the alerting itself is healthy."""
+"""The Alerts page: cases as rows: open, held back and closed."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from statistics import median
 
-from twin.schema.alert import CaseRecord, Severity
+from twin.schema.alert import CaseRecord, ConditionState
 from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import Feed
 from twin.views.attention import case_facts, open_cases
-from twin.views.figure import Figure, Headline
+from twin.views.figure import Headline
 from twin.views.header import data_age
 from twin.views.status import is_held, severity_rank
 from twin.views.tiles import spark
-from twin.views.wording import age, count, day_name, moment, percent, plural
+from twin.views.wording import age, count, day_name, moment, plural
 
-DAY_S = 86_400.0
-FLOOD_S = 600.0
-TABS = ("Open", "Held", "Closed")
+TABS = ("Open", "Held", "Closed", "Health")
 
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """One case. state: Active | Acknowledged | Suppressed | Shelved | Closed; below: who or why."""
+    """One case. state: Active | Latched | Acknowledged | Suppressed | Shelved | Closed; below: who or why."""
 
     case_id: str
     device_id: str
@@ -51,7 +46,6 @@ class AlertsView:
     held: tuple[AlertRow, ...]
     closed: tuple[AlertRow, ...]
     last_closed: str
-    quality: tuple[Figure, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +57,7 @@ class AlertFilters:
 
 
 def alerts_view(feed: Feed, now: datetime, filters: AlertFilters = AlertFilters()) -> AlertsView:
-    """Rows follow the filters; the headline and the quality figures cover everything."""
+    """Rows follow the filters; the headline covers everything."""
     kept = [c for c in feed.cases if _kept(feed, c, filters)]
     held = [c for c in kept if c.case.is_open and is_held(c)]
     closed = [c for c in kept if not c.case.is_open]
@@ -75,7 +69,6 @@ def alerts_view(feed: Feed, now: datetime, filters: AlertFilters = AlertFilters(
         held=tuple(_row(feed, c, now) for c in held),
         closed=tuple(_row(feed, c, now) for c in sorted(closed, key=lambda c: -(c.case.closed_s or 0.0))),
         last_closed=last_closed(feed, now),
-        quality=_quality(feed.cases, now),
     )
 
 
@@ -107,7 +100,7 @@ def _row(feed: Feed, record: CaseRecord, now: datetime) -> AlertRow:
     case = record.case
     device, state = feed.devices.get(case.device_id), feed.states.get(case.device_id)
     facts = case_facts(device, state) if case.is_open else ()
-    word, below = _state(record, now)
+    word, below = _state(record, is_latched(feed, record), now)
     end_s = case.closed_s if case.closed_s is not None else to_seconds(now)
     return AlertRow(
         case_id=case.case_id,
@@ -127,21 +120,43 @@ def _row(feed: Feed, record: CaseRecord, now: datetime) -> AlertRow:
     )
 
 
-def _state(record: CaseRecord, now: datetime) -> tuple[str, str]:
-    case, response, held = record.case, record.response, record.suppression
-    if case.closed_s is not None:
-        return "Closed", f"{moment(from_seconds(case.closed_s), now)}, by itself"
+def is_latched(feed: Feed, record: CaseRecord) -> bool:
+    """Nothing of the case holds any more; it waits for somebody to have seen it."""
+    states = [a.condition.state for a in feed.alerts if a.case_id == record.case.case_id]
+    return bool(states) and all(state is ConditionState.LATCHED for state in states)
+
+
+def held_words(record: CaseRecord, now: datetime) -> tuple[str, str]:
+    """(what keeps it quiet, who and why) of a case that is held back."""
+    held = record.suppression
+    until = f" until {moment(from_seconds(held.until_s), now)}" if held.until_s else ""
+    who = ": ".join(text for text in (held.by, held.reason) if text)
     if held.state == "shelved":
-        until = f" until {moment(from_seconds(held.until_s), now)}" if held.until_s else ""
-        return f"Shelved{until}", f"{held.by}: {held.reason}"
+        return f"Shelved{until}", who
+    if held.state == "suppressed" and held.quieting_id:
+        return f"Maintenance{until}", who
     if held.state == "suppressed":
         return "Suppressed", f"Inherited from {held.by}" if held.by else held.reason
-    if held.state != "none":
-        return "Out of service", held.reason
+    return "Out of service", who
+
+
+def _state(record: CaseRecord, latched: bool, now: datetime) -> tuple[str, str]:
+    case, response = record.case, record.response
+    if case.closed_s is not None:
+        return "Closed", f"{moment(from_seconds(case.closed_s), now)}{_ended(record)}"
+    if is_held(record):
+        return held_words(record, now)
+    if latched and response.state != "acknowledged":
+        return "Latched", "Gone, but nobody has seen it"
     if response.state == "acknowledged":
         at = f", {moment(from_seconds(response.at_s), now)}" if response.at_s is not None else ""
         return "Acknowledged", f"{response.actor}{at}"
     return "Active", "Not acknowledged"
+
+
+def _ended(record: CaseRecord) -> str:
+    verdict = {"true": "right", "false": "false alarm", "useful": "useful"}.get(record.judgement.verdict)
+    return f", {verdict}" if verdict else ", by itself"
 
 
 def last_closed(feed: Feed, now: datetime) -> str:
@@ -155,47 +170,3 @@ def last_closed(feed: Feed, now: datetime) -> str:
         f"The last one closed at {moment(from_seconds(at_s), now)}: {last.device_id} "
         f"{last.title[:1].lower()}{last.title[1:]}, after {age(at_s - last.onset_s)}."
     )
-
-
-def _quality(cases: Sequence[CaseRecord], now: datetime) -> tuple[Figure, ...]:
-    """Is the alerting itself healthy: everything from the cases of the last 7 days, so n is shown."""
-    now_s = to_seconds(now)
-    recent = [c for c in cases if c.case.opened_s >= now_s - 7 * DAY_S]
-    n = len(recent)
-    old = [c for c in cases if c.case.is_open and not is_held(c) and c.case.opened_s < now_s - DAY_S]
-    mix = Counter(c.case.severity for c in recent)
-    shares = " / ".join(
-        f"{100 * mix[s] / n:.0f}" for s in (Severity.MINOR, Severity.MAJOR, Severity.CRITICAL)
-    ) if n else "none yet"  # fmt: skip
-    waits = [
-        c.response.at_s - c.case.opened_s
-        for c in recent
-        if c.response.state == "acknowledged" and c.response.at_s is not None
-    ]
-    lasted = [c.case.closed_s - c.case.onset_s for c in recent if c.case.closed_s is not None]
-    untouched = sum(1 for c in recent if c.response.state != "acknowledged")
-    return (
-        Figure("Cases, 7 d", str(n), note=f"{n / 7:.1f} a day"),
-        Figure("Most in 10 min", str(_burst(recent)), note="more than 10 is a flood"),
-        Figure("Open over 24 h", str(len(old)), note=old[0].case.device_id if old else "none stands"),
-        Figure("Minor / major / critical", shares, note=f"per cent, n = {n}; usual target 80 / 15 / 5"),
-        Figure(
-            "First answer, median", age(median(waits)) if waits else "no answer yet", note=f"n = {len(waits)}"
-        ),
-        Figure(
-            "Open for, median",
-            age(median(lasted)) if lasted else "none closed",
-            note=f"n = {len(lasted)} closed",
-        ),
-        Figure("Nobody took it", percent(untouched / n) if n else "none yet", note=f"{untouched} of {n}"),
-    )
-
-
-def _burst(cases: Sequence[CaseRecord]) -> int:
-    times = sorted(c.case.opened_s for c in cases)
-    best = first = 0
-    for last, at_s in enumerate(times):
-        while at_s - times[first] > FLOOD_S:
-            first += 1
-        best = max(best, last - first + 1)
-    return best

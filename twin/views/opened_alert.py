@@ -10,7 +10,9 @@ from twin.physics.asset_class import AssetClass
 from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState
 from twin.schema.history import NO_ROWS
 from twin.schema.instant import from_seconds, to_seconds
+from twin.schema.quieting import Quieting
 from twin.schema.signal import Signal
+from twin.views.alert_list import held_words, is_latched
 from twin.views.app import App, Feed
 from twin.views.signals import LIVE, RANGES, Panel, one_panel
 from twin.views.status import is_held, severity_rank
@@ -22,6 +24,10 @@ from twin.views.wording import age, moment, number, plural, points, title
 class OpenedAlert:
     """One case, ready to draw.
 
+    facets   the three fields of its state in words: condition, response, suppression
+    rules    (rule, its title) of the alerts in it: what can be shelved apart
+    held_by  the quieting that holds it back, None while it is not
+    judged   (verdict, version, who said it); verdict "" = nobody did
     numbers  measured, expected and limit in words
     plot     the signal that says most, last 15 minutes
     steps    (when, what), the last one the present
@@ -43,6 +49,10 @@ class OpenedAlert:
     words: str
     steps: tuple[tuple[str, str], ...]
     action: str
+    facets: tuple[tuple[str, str], ...] = ()
+    rules: tuple[tuple[str, str], ...] = ()
+    held_by: Quieting | None = None
+    judged: tuple[str, int, str] = ("", 0, "")
 
 
 def find_case(feed: Feed, case_id: str) -> CaseRecord | None:
@@ -51,13 +61,15 @@ def find_case(feed: Feed, case_id: str) -> CaseRecord | None:
 
 
 def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> OpenedAlert:
-    """Evidence comes from the case's strongest alert; a closed case keeps its text, not its numbers."""
+    """Evidence comes from the case's strongest alert; a closed case keeps its text and the pattern of its score."""
     case = record.case
     alerts = [a for a in feed.alerts if a.case_id == case.case_id]
     best = max(alerts, key=lambda a: (a.condition.severity, a.evidence.score or 0.0), default=None)
     device = feed.devices.get(case.device_id)
     asset_class = app.classes.get(device.asset_class) if device else None
-    scores = dict(best.evidence.contributions) if best else {}
+    scores = dict(best.evidence.contributions) if best else dict(case.pattern)
+    by_id = {quieting.quieting_id: quieting for quieting in feed.quietings}
+    said = record.judgement
     state = feed.states.get(case.device_id)
     suspect = case.cause.partition("sensor:")[2]
     verdict, words = verdict_words(case.verdict, suspect, scores, asset_class)
@@ -79,7 +91,28 @@ def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> Ope
         words=words,
         steps=tuple(_steps(record, alerts, now)),
         action=case.action,
+        facets=_facets(feed, record, alerts, now),
+        rules=tuple((a.rule, a.title) for a in sorted(alerts, key=lambda a: a.rule)),
+        held_by=by_id.get(record.suppression.quieting_id),
+        judged=(said.verdict, said.version, said.actor),
     )
+
+
+def _facets(
+    feed: Feed, record: CaseRecord, alerts: list[Alert], now: datetime
+) -> tuple[tuple[str, str], ...]:
+    case, response = record.case, record.response
+    condition = "Normal again" if not case.is_open else "Active"
+    if case.is_open and is_latched(feed, record):
+        condition = "Latched: gone, waits to be seen"
+    elif alerts and all(a.condition.gone_s is not None for a in alerts):
+        condition = "Clearing"
+    at = f", {moment(from_seconds(response.at_s), now)}" if response.at_s is not None else ""
+    taken = (
+        f"Acknowledged by {response.actor}{at}" if response.state == "acknowledged" else "Not acknowledged"
+    )
+    quiet = ", ".join(text for text in held_words(record, now) if text) if is_held(record) else "None"
+    return (("Condition", condition), ("Response", taken), ("Suppression", quiet))
 
 
 def _plot(feed: Feed, alert: Alert | None, asset_class: AssetClass | None, now: datetime) -> Panel | None:
@@ -123,13 +156,20 @@ def _steps(record: CaseRecord, alerts: list[Alert], now: datetime) -> list[tuple
     if response.state == "acknowledged" and response.at_s is not None:
         comment = f": {response.comment}" if response.comment else ""
         steps.append((response.at_s, f"Acknowledged by {response.actor}{comment}"))
+    if record.judgement.verdict and record.judgement.at_s is not None:
+        right = {"true": "right", "false": "a false alarm"}.get(record.judgement.verdict, "useful")
+        steps.append((record.judgement.at_s, f"Called {right} by {record.judgement.actor}"))
     if case.closed_s is not None:
         steps.append((case.closed_s, f"Back to normal after {age(case.closed_s - case.onset_s)}"))
     told = [(moment(from_seconds(at_s), now), text) for at_s, text in sorted(steps)]
     if case.is_open:
-        clearing = alerts and all(a.condition.state == ConditionState.CLEARING for a in alerts)
+        over = (ConditionState.CLEARING, ConditionState.LATCHED)
+        clearing = alerts and all(a.condition.state in over for a in alerts)
+        is_gone = any(a.condition.state is ConditionState.LATCHED for a in alerts)
         if is_held(record):
             told.append(("now", f"Held back: {held.reason}"))
+        elif clearing and is_gone:
+            told.append(("now", "Latched: it is gone, and stays listed until somebody acknowledges it"))
         elif clearing:
             told.append(("now", "Clearing: back inside its limits, waiting to be sure"))
         elif response.state != "acknowledged":

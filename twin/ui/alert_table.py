@@ -1,0 +1,55 @@
+"""The table of the Alerts page: rows, and between them the opened case with its evidence and what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from twin.ui import alert_blocks, session
+from twin.ui.alert_actions import alert_actions
+from twin.ui.markup import esc
+from twin.ui.quiet_controls import quiet_list
+from twin.ui.sheet import sheet
+from twin.ui.similar_cases import similar
+from twin.views.alert_list import AlertRow, AlertsView
+from twin.views.app import Feed
+from twin.views.opened_alert import find_case, opened_alert
+from twin.views.quiet_list import quiet_rows
+
+
+def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
+    """The chosen rows; beside the open ones also those held back and the devices kept quiet."""
+    sheet(alert_blocks.HEAD, "alerts.head")
+    shown = {"Open": view.rows, "Held": view.held, "Closed": view.closed}[show]
+    if shown:
+        _rows(shown, "shown")
+    else:
+        st.html(f'<p class="body"><b>None {show.lower()}.</b> {esc(view.last_closed)}</p>')
+    if show == "Open" and view.held:
+        sheet(alert_blocks.group("Held back", "still evaluated, not counted"), "alerts.group")
+        _rows(view.held, "held")
+    kept = quiet_rows(feed, now)
+    if show != "Closed" and kept:
+        sheet(
+            alert_blocks.group("Kept quiet", "devices and alerts nobody is told of meanwhile"), "alerts.kept"
+        )
+        quiet_list(kept, key="alerts.quiet")
+
+
+def _rows(items: Sequence[AlertRow], name: str) -> None:
+    opened = st.query_params.get("alert", "")
+    at = next((i for i, row in enumerate(items) if row.case_id == opened), len(items) - 1)
+    query = {k: v for k, v in st.query_params.to_dict().items() if k != "alert"}
+    sheet(alert_blocks.rows(items[: at + 1], opened, query), f"alerts.{name}.upper")
+    app = session.app()
+    record = find_case(app.feed(), opened) if items[at].case_id == opened else None
+    if record is not None:
+        view = opened_alert(app, app.feed(), record, app.now())
+        with st.container(key="opened"):
+            sheet(alert_blocks.opened(view), "alerts.opened")
+            sheet(similar(opened), "alerts.similar")
+            alert_actions(view)
+    if items[at + 1 :]:
+        sheet(alert_blocks.rows(items[at + 1 :], opened, query), f"alerts.{name}.lower")

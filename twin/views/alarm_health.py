@@ -1,0 +1,258 @@
+"""Is the alerting itself healthy: rates, floods, chatter, precision, lead time, from stored cases and nothing else.
+
+Counted is what a person was told: cases found while they were news and not kept quiet. Limits are those of ISA-18.2 and
+EEMUA 191 as secondary sources give them. Where there are too few to say, it says how many there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from statistics import median
+
+from twin.alerts.quieting import suppression_of
+from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState, Severity
+from twin.schema.instant import to_seconds
+from twin.schema.quieting import Quieting
+from twin.views.figure import Figure
+from twin.views.wording import age, count, number, percent, plural
+
+WEEK_S, MONTH_S, DAY_S = 7 * 86_400.0, 30 * 86_400.0, 86_400.0
+WINDOW_S = 600.0
+LIMIT, FLOOD = 2, 10
+ENOUGH = 20
+CHATTER_PER_MIN = 3.0
+MOST_CASES = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """What was read for one look: cases and quietings of the last 30 d, the newest episode of every alert.
+
+    watched_s  when the first live batch was stored, None before it;  operators: how many share the alarms
+    """
+
+    cases: Sequence[CaseRecord]
+    alerts: Sequence[Alert]
+    quietings: Sequence[Quieting]
+    watched_s: float | None
+    operators: int
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmHealth:
+    """bars: (label, windows) for 0, 1, … 9, 10+ alarms per operator in 10 min; finding: what the bars say."""
+
+    headline: str
+    rest: str
+    figures: tuple[Figure, ...]
+    bars: tuple[tuple[str, int], ...]
+    finding: str
+    notes: tuple[str, ...]
+
+
+def alarm_health(found: Material, now: datetime) -> AlarmHealth:
+    """Rates over the last 7 d, judgements over the last 30 d, neither from before the fleet was watched."""
+    now_s = to_seconds(now)
+    watched_s = now_s if found.watched_s is None else found.watched_s
+    span_s = min(now_s - watched_s, WEEK_S)
+    month = [c for c in found.cases if c.case.opened_s >= max(watched_s, now_s - MONTH_S)]
+    told = [c for c in month if _was_told(c, found.quietings)]
+    week = [c for c in told if c.case.opened_s >= now_s - span_s]
+    rates = _per_window([c.case.opened_s for c in week], now_s - span_s, now_s, found.operators)
+    floods = sum(b > FLOOD >= a for a, b in pairwise([0.0, *rates]))
+    over = sum(rate > LIMIT for rate in rates)
+    chatter = [a for a in found.alerts if _chatters(a, now_s)]
+    old = [c for c in told if c.case.is_open and now_s - c.case.opened_s > DAY_S]
+    figures = (
+        Figure("Per operator, 10 min", _mean(rates), note=f"1 is fine, {LIMIT} the limit"),
+        Figure("Floods, over 10 in 10 min", str(floods), note=f"busiest: {max(rates, default=0):.0f}"),
+        _top_ten(week),
+        Figure("Chattering", str(len(chatter)), note=_names(chatter) or "3 on and off a minute"),
+        Figure("Open over 24 h", str(len(old)), note=old[0].case.device_id if old else "none stands"),
+        _mix(week),
+        _precision(month),
+        _lead(month, found.alerts),
+        _untouched(told, found.quietings, now_s),
+        _silenced(month, found.alerts, now_s),
+    )
+    return AlarmHealth(
+        headline=_headline(week, floods, over, span_s),
+        rest=_rest(month),
+        figures=figures,
+        bars=_bars(rates),
+        finding=(
+            f"{over:,} of {len(rates):,} ten-minute windows had more than {LIMIT} alarms per operator; "
+            f"the busiest had {max(rates, default=0):.0f}."
+        ),
+        notes=_notes(found, month, told, span_s),
+    )
+
+
+def _was_told(record: CaseRecord, quietings: Sequence[Quieting]) -> bool:
+    case = record.case
+    return not case.catching_up and suppression_of(case, quietings, case.opened_s).state == "none"
+
+
+def _per_window(times: Sequence[float], from_s: float, to_s: float, operators: int) -> list[float]:
+    """Alarms per operator in each ten-minute window of the clock that the span touches."""
+    first, last = math.floor(from_s / WINDOW_S), math.floor(to_s / WINDOW_S)
+    counts = Counter(math.floor(at_s / WINDOW_S) for at_s in times)
+    return [counts[window] / operators for window in range(first, last + 1)]
+
+
+def _bars(rates: Sequence[float]) -> tuple[tuple[str, int], ...]:
+    counts = Counter(min(math.ceil(rate), FLOOD) for rate in rates)
+    return tuple((f"{k}+" if k == FLOOD else str(k), counts[k]) for k in range(FLOOD + 1))
+
+
+def _mean(rates: Sequence[float]) -> str:
+    mean = sum(rates) / len(rates) if rates else 0.0
+    return number(mean, 2) if mean >= 0.005 or not mean else "under 0.01"
+
+
+def _top_ten(week: Sequence[CaseRecord]) -> Figure:
+    """How much of all comes from the ten busiest sources, a source being one title on one device."""
+    label = "Ten busiest sources"
+    if len(week) < ENOUGH:
+        return Figure(label, "too few", note=f"{len(week)} of {ENOUGH} alarms needed")
+    sources = Counter((c.case.device_id, c.case.title) for c in week)
+    share = sum(n for _, n in sources.most_common(10)) / len(week)
+    device, title = sources.most_common(1)[0][0]
+    return Figure(
+        label, percent(share), note=f"of {len(week)}; first: {device} {title[:1].lower()}{title[1:]}"
+    )
+
+
+def _chatters(alert: Alert, now_s: float) -> bool:
+    """Came and went three times a minute or more in its newest episode of the last week."""
+    c = alert.condition
+    end_s = c.cleared_s if c.cleared_s is not None else max(alert.evidence.at_s, c.active_s)
+    if c.repeats < CHATTER_PER_MIN or end_s < now_s - WEEK_S:
+        return False
+    return c.repeats * 60.0 / max(end_s - c.active_s, 60.0) >= CHATTER_PER_MIN
+
+
+def _names(alerts: Sequence[Alert]) -> str:
+    named = [f"{alert.device_id} {alert.rule}" for alert in alerts[:2]]
+    return ", ".join(named) + (" …" if len(alerts) > 2 else "")
+
+
+def _mix(week: Sequence[CaseRecord]) -> Figure:
+    label = "Minor / major / critical"
+    if not week:
+        return Figure(label, "none yet", note="usual target 80 / 15 / 5 %")
+    mix = Counter(c.case.severity for c in week)
+    minor = mix[Severity.MINOR] + mix[Severity.INFO]
+    shares = " / ".join(
+        f"{100 * n / len(week):.0f}" for n in (minor, mix[Severity.MAJOR], mix[Severity.CRITICAL])
+    )
+    return Figure(label, shares, "%", note=f"n = {len(week)}; usual target 80 / 15 / 5 %")
+
+
+def _precision(month: Sequence[CaseRecord]) -> Figure:
+    """Useful counts as right: somebody was glad to have been told."""
+    judged = [c.judgement.verdict for c in month if c.judgement.verdict]
+    label = "Right, when checked"
+    if len(judged) < ENOUGH:
+        return Figure(label, "too few", note=f"{len(judged)} of {ENOUGH} checked alerts needed")
+    right = sum(verdict != "false" for verdict in judged)
+    low, high = _wilson(right, len(judged))
+    useful = judged.count("useful")
+    note = f"n = {len(judged)}" + (f", {useful} of them useful" if useful else "")
+    return Figure(label, percent(right / len(judged)), "", f"{100 * low:.0f}–{100 * high:.0f}, 95 %", note)
+
+
+def _lead(month: Sequence[CaseRecord], alerts: Sequence[Alert]) -> Figure:
+    """From the case's opening to the machine's own stop in the same case."""
+    stops = {
+        a.case_id: a.condition.onset_s
+        for a in alerts
+        if a.kind is AlertKind.ERROR_CODE and a.condition.state is not ConditionState.PENDING
+    }
+    leads = [
+        stops[c.case.case_id] - c.case.opened_s
+        for c in month
+        if c.case.case_id in stops and c.case.alerts[0] != AlertKind.ERROR_CODE.value
+    ]
+    label = "Warning before a stop, median"
+    if len(leads) < 3:
+        return Figure(label, "too few", note=f"{len(leads)} of 3 warned stops needed")
+    return Figure(label, age(median(leads)), note=f"n = {len(leads)} machines that stopped after all")
+
+
+def _untouched(told: Sequence[CaseRecord], quietings: Sequence[Quieting], now_s: float) -> Figure:
+    """Nobody took it, shelved it or said whether it was right, an hour after it opened."""
+    shelved = {q.case_id for q in quietings if q.case_id}
+    due = [c for c in told if now_s - c.case.opened_s > 3600.0]
+    left = [
+        c
+        for c in due
+        if c.response.state != "acknowledged" and not c.judgement.verdict and c.case.case_id not in shelved
+    ]
+    if not due:
+        return Figure("No action taken", "none yet", note="of alerts older than an hour")
+    return Figure("No action taken", percent(len(left) / len(due)), note=f"{len(left)} of {len(due)}, 30 d")
+
+
+def _silenced(month: Sequence[CaseRecord], alerts: Sequence[Alert], now_s: float) -> Figure:
+    """Cases that closed while their device sent nothing: there must be none."""
+    silences = [
+        (a.device_id, a.condition.onset_s, a.condition.cleared_s or now_s)
+        for a in alerts
+        if a.kind is AlertKind.STALE
+    ]
+    closed = [
+        c.case
+        for c in month
+        if c.case.closed_s is not None and c.case.alerts != (AlertKind.STALE.value,)
+        and any(d == c.case.device_id and a < c.case.closed_s < b for d, a, b in silences)
+    ]  # fmt: skip
+    return Figure("Closed by silence", str(len(closed)), note="a lost link must close nothing")
+
+
+def _headline(week: Sequence[CaseRecord], floods: int, over: int, span_s: float) -> str:
+    if span_s <= 0.0:
+        return "Nothing has been watched yet."
+    n = len(week)
+    alarms = f"{count(n, start=True)} {plural(n, 'alarm')} in {age(span_s)}"
+    if floods:
+        return f"{alarms}, with {count(floods)} {plural(floods, 'flood')}."
+    if over:
+        return f"{alarms}, more than a person can follow in {count(over)} {plural(over, 'window')} of 10 min."
+    return f"{alarms}: a person can follow."
+
+
+def _rest(month: Sequence[CaseRecord]) -> str:
+    judged = sum(bool(c.judgement.verdict) for c in month)
+    return f"{count(judged, start=True)} of {len(month)} were checked." if month else ""
+
+
+def _notes(
+    found: Material, month: Sequence[CaseRecord], told: Sequence[CaseRecord], span_s: float
+) -> tuple[str, ...]:
+    notes = [
+        f"Rates cover {age(span_s)}, shares of action and judgement at most 30 d; "
+        f"{'one person is' if found.operators == 1 else f'{found.operators} people are'} taken to share the alarms."
+    ]
+    untold = len(month) - len(told)
+    if untold:
+        verb = "is" if untold == 1 else "are"
+        notes.append(
+            f"{untold} {plural(untold, 'case')} {verb} left out: found late or kept quiet, so told to nobody."
+        )
+    if len(found.cases) >= MOST_CASES:
+        notes.append(f"Only the newest {MOST_CASES:,} cases were read.")
+    return tuple(notes)
+
+
+def _wilson(right: int, n: int) -> tuple[float, float]:
+    """95 % interval of a share."""
+    z2 = 1.96**2
+    middle = (right + z2 / 2.0) / (n + z2)
+    half = 1.96 * math.sqrt(right * (n - right) / n + z2 / 4.0) / (n + z2)
+    return middle - half, middle + half
