@@ -18,7 +18,7 @@ from twin.schema.alert import Severity
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}\Z")
 MAIL = re.compile(r"[^@\s<>,;:\"'()\[\]\\]{1,64}@[A-Za-z0-9.-]{1,190}\Z")
 URL = re.compile(
-    r"(?P<origin>https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253})(?::[0-9]{1,5})?)(?:[/?][!-\"$-~]*)?\Z"
+    r"(?P<origin>https?://(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]{1,253})(?::(?P<port>[0-9]{1,5}))?)(?:[/?][!-\"$-~]*)?\Z"
 )
 """Plain ASCII without a user name and without a fragment; a name in other letters is written as xn--…"""
 MOST_RECIPIENTS = 20
@@ -100,7 +100,9 @@ class Target:
     def _check(self) -> None:
         if self.channel is Channel.EMAIL and not self.to:
             raise _wrong(f"target {self.name} to", "must have a mail address")
-        if self.channel in (Channel.WEBHOOK, Channel.SLACK) and not URL.match(self.url):
+        found = URL.match(self.url)
+        is_web = self.channel in (Channel.WEBHOOK, Channel.SLACK)
+        if is_web and (found is None or not 0 < int(found["port"] or 443) < 65_536):
             raise _wrong(f"target {self.name} url", "must be https://HOST/… without a user name in it")
 
 

@@ -12,6 +12,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from email.message import EmailMessage
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -76,8 +77,8 @@ class Channels:
                     "Connection": "close",
                 }
                 connection.request("POST", path, body, {**sent, **headers})
-                answer = connection.getresponse()
-                status, retry_after = answer.status, answer.getheader("Retry-After", "")
+                with closing(connection.getresponse()) as answer:
+                    status, retry_after = answer.status, answer.getheader("Retry-After", "")
             except (OSError, http.client.HTTPException, ValueError) as error:
                 raise line.failure(error) from error
         _judge(host, status, retry_after)
@@ -119,20 +120,20 @@ def _sent(
     line: Line, server: MailServer, mail: EmailMessage, context: ssl.SSLContext | None
 ) -> Mapping[str, object]:
     """The addresses that were refused while others were taken."""
-    session = _Session(line, server.host, server.port)
-    session.ehlo_or_helo_if_needed()
-    if context is not None:
-        session.starttls(context=context)
-        if session.sock is not None:
-            line.socket = session.sock
-    if server.user:
-        session.login(server.user, server.password)
-    refused: Mapping[str, object] = session.send_message(mail)
-    try:
-        session.quit()
-    except (OSError, smtplib.SMTPException):
-        log.debug("%s closed before it was asked to", server.host)
-    return refused
+    with closing(_Session(line, server.host, server.port)) as session:
+        session.ehlo_or_helo_if_needed()
+        if context is not None:
+            session.starttls(context=context)
+            if session.sock is not None:
+                line.socket = session.sock
+        if server.user:
+            session.login(server.user, server.password)
+        refused: Mapping[str, object] = session.send_message(mail)
+        try:
+            session.quit()
+        except (OSError, smtplib.SMTPException):
+            log.debug("%s closed before it was asked to", server.host)
+        return refused
 
 
 def _judge(host: str, status: int, retry_after: str) -> None:
