@@ -31,7 +31,10 @@ from twin.services.notice_desk import NoticeDesk
 from twin.services.notifying import Notifying, notifier_of
 from twin.services.quiet_watch import QuietWatch
 from twin.services.reporting import Reporting
+from twin.services.rule_watch import RuleWatch
 from twin.services.run_twin import TAKE_OVER_S, TwinService
+from twin.services.service_watch import ServiceWatch
+from twin.services.work_desk import WorkDesk
 
 
 def shard_of(gateway: str, n: int) -> str:
@@ -95,6 +98,7 @@ def build_twin_service(
             name, stores.history, signals, settle_s=window_s, keep_recent=not backfill, cadence=cadence
         ),
         gateways=GatewayWatch(stores.alerts),
+        rules=RuleWatch(stores.rules, rules, every_s=cadence.registry_s, can_be_acknowledged=not backfill),
         quiet=QuietWatch(stores.quietings, stores.alerts, cadence),
         new_block=new_block,
         load_block=load_block,
@@ -105,6 +109,7 @@ def build_twin_service(
         is_backfill=backfill,
         take_over_s=take_over_s,
         open_cases=lambda: stores.alerts.cases(open_only=True),
+        work=None if backfill else ServiceWatch(stores.services, cadence),
         notifier=(
             notifier_of(notifying, stores, name, lambda gateway: shard_of(gateway, shards) == shard)
             if notifying is not None and not backfill
@@ -189,6 +194,14 @@ def build_app(
             clock=clock,
             operators=len(operators),
             on_change=feed.refresh_soon,
+        ),
+        work_desk=WorkDesk(
+            authority=authority,
+            work=stores.work,
+            settings=stores.settings,
+            classes=classes,
+            feed=feed.snapshot,
+            clock=clock,
         ),
         notice_desk=NoticeDesk(
             book=None if notifying is None or demo else notifying.book,

@@ -42,6 +42,8 @@ from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.services.intake import Intake
 from twin.services.notifier import NOTICES, Notifier
 from twin.services.quiet_watch import QuietWatch
+from twin.services.rule_watch import RuleWatch
+from twin.services.service_watch import OVERLAP_S, ServiceWatch
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,7 @@ class TwinService:
         keeper: HistoryKeeper,
         gateways: GatewayWatch,
         quiet: QuietWatch,
+        rules: RuleWatch,
         new_block: Callable[[list[Device]], Block],
         load_block: Callable[[bytes], Block],
         clock: Clock,
@@ -81,6 +84,7 @@ class TwinService:
         take_over_s: float = TAKE_OVER_S,
         open_cases: Callable[[], Sequence[CaseRecord]] = tuple,
         notifier: Notifier | None = None,
+        work: ServiceWatch | None = None,
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
@@ -91,6 +95,7 @@ class TwinService:
         take_over_s  how long another holder must have been still to be taken for dead; longer than its heartbeat
         open_cases   the store's, asked when the shard is taken up
         notifier     tells people; None where nobody is told
+        work         hears of work done on machines; None for a pass over the past
         """
         self.shard = shard
         self._holder = holder
@@ -101,6 +106,9 @@ class TwinService:
         self._keeper = keeper
         self._gateways = gateways
         self._quiet = quiet
+        self._rules = rules
+        self._rules_changed = False
+        self._reread_to: Cursor = {}
         self._new_block = new_block
         self._load_block = load_block
         self._clock = clock
@@ -112,6 +120,7 @@ class TwinService:
         self._take_over_s = take_over_s
         self._open_cases = open_cases
         self._notifier = notifier
+        self._work = work
         self._found_late: dict[str, bool] = {}
         self._lease: Lease | None = None
         self._block: Block | None = None
@@ -223,11 +232,15 @@ class TwinService:
         began = monotonic = self._clock.monotonic()
         now = self._clock.now()
         self._refresh_registry(monotonic)
+        self._refresh_rules(monotonic)
+        self._hear_of_work(monotonic)
         self._looked_again = False
         if not self._is_backfill:
             self._quiet.look(self._block.awaiting(), to_seconds(now), monotonic)
         taken = self._intake.take(self._device_of, now, monotonic)
         self._holds_uncommitted = True
+        if not taken.more:
+            self._reread_to = {}
         now_s = to_seconds(now)
         catching_up = self._intake.catching_up(now_s, monotonic)
         step = self._block.apply(
@@ -239,7 +252,12 @@ class TwinService:
         self._facts["readings"] += len(taken.readings)
         alerts, cases = self._found(step, now_s)
         quiet = not (taken.batches or step.states or alerts or cases or self._held.alerts or self._held.cases)
-        if quiet and not heartbeat and monotonic - self._committed < self._cadence.heartbeat_s:
+        if (
+            quiet
+            and not heartbeat
+            and not self._rules_changed
+            and monotonic - self._committed < self._cadence.heartbeat_s
+        ):
             return taken.more
         for gateway, epoch, seq, newest in taken.batches:
             if gateway:
@@ -254,7 +272,7 @@ class TwinService:
         changed = list(held.cases.values())
         tell = self._notifier
         notices = tell.notices(changed, self._devices, catching_up, now_s) if tell is not None else []
-        due = monotonic - self._checkpointed >= self._cadence.checkpoint_s
+        due = self._rules_changed or monotonic - self._checkpointed >= self._cadence.checkpoint_s
         commit = StepCommit(
             stepped_at=now,
             cursor=dict(self._intake.cursor),
@@ -271,6 +289,7 @@ class TwinService:
             checkpoint=self._checkpoint(now_s) if due else None,
         )
         self._pending = (commit, held.strays)
+        self._rules_changed = False
         self._write(commit, held.strays)
         if due:
             self._checkpointed = monotonic
@@ -286,6 +305,10 @@ class TwinService:
         What they say is known: it goes out in one commit with what comes after, so that nobody sees it happen twice.
         """
         return more and any(self._intake.cursor.get(key, 0) < seq for key, seq in self._resumed_to.items())
+
+    def _has_caught_up(self) -> bool:
+        """Whether everything an earlier holder had committed has been read again."""
+        return all(self._intake.cursor.get(key, 0) >= seq for key, seq in self._reread_to.items())
 
     def _is_news(self, state: DeviceState) -> bool:
         """Not an earlier state than the one an earlier holder has shown already."""
@@ -321,6 +344,8 @@ class TwinService:
         self._keeper.resume(self._devices, committed)
         self._gateways.resume()
         self._quiet.resume()
+        self._rules_changed, self._reread_to = False, dict(committed.cursor) if committed else {}
+        self._resume_work(checkpoint, monotonic)
         self._resume_cases()
         self._facts["take_overs"] += still
         self._lease = lease  # last: a store that fails on the way leaves nothing half taken up
@@ -375,6 +400,33 @@ class TwinService:
         self._devices = devices
         if changed and self._block is not None:
             self._block.with_devices(changed)
+
+    def _refresh_rules(self, monotonic: float) -> None:
+        """Take up changed rules between two steps, and write them with a checkpoint in the next commit.
+
+        Not while batches of an earlier holder are read again: they were judged by the checkpoint's rules.
+        """
+        assert self._block is not None
+        changed = self._rules.newer(self._block.rules, monotonic) if self._has_caught_up() else None
+        if changed is not None:
+            self._block.with_rules(changed)
+            self._rules_changed = True
+            log.info("shard %s: alert rules version %d", self.shard, changed.version)
+
+    def _hear_of_work(self, monotonic: float) -> None:
+        """Closed work orders renew machines between two steps; the next commit has a checkpoint that knows of them."""
+        if self._work is not None and self._block is not None and self._has_caught_up():
+            self._rules_changed |= self._work.tell(self._block, monotonic)
+
+    def _resume_work(self, checkpoint: Checkpoint | None, monotonic: float) -> None:
+        """A block built anew from telemetry hears first what was done meanwhile, each at its own time."""
+        if self._work is None or self._block is None:
+            return
+        if checkpoint is not None:
+            self._work.resume(to_seconds(checkpoint.at) - OVERLAP_S)
+        else:
+            self._work.resume(to_seconds(self._clock.now() - KEEP_TELEMETRY))
+            self._work.tell(self._block, monotonic)
 
     def _found(self, step: Step, now_s: float) -> tuple[list[Alert], list[Case]]:
         """What the step's engine and the gateways' own behaviour changed; of the past only what is over."""
@@ -431,6 +483,7 @@ class TwinService:
             **({"documents": spent, "metered_s": began - self._metered_from} if spent else {}),
             **self._facts,
             **{f"engine_{name}": count for name, count in step.counts.items()},
+            "rules_version": self._block.rules.version if self._block is not None else 0,
             "refused": self._intake.refused,
             "gaps_passed": self._intake.gaps_passed,
             "rival_epochs": list(self._intake.rival_epochs),
