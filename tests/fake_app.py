@@ -49,7 +49,12 @@ from twin.schema.state import (
     SignalState,
     Verdict,
 )
+from twin.services.authority import Authority, Roles
 from twin.services.reporting import Reporting
+from twin.services.work_desk import WorkDesk
+from twin.stores.memory import MemoryDocuments
+from twin.stores.opening import stores_over
+from twin.stores.work import DocumentWorkStore
 
 NOW = datetime(2026, 11, 20, 14, 32, 8, tzinfo=UTC)
 NOW_S = NOW.timestamp()
@@ -129,6 +134,7 @@ class FakeApp:
         self._before = self._feed
         self._faults = [] if empty else list(fake_faults())
         self.alert_desk = FakeDesk(self)
+        self.work_desk = fake_work_desk(self)
         if stale:
             self._feed = replace(self._feed, stepped_at=NOW - timedelta(seconds=252))
         if broken:
@@ -753,6 +759,43 @@ class FakeDesk:
             raise ConcurrentChangeError(
                 what, rule=f"was changed first by {self.rival}", next_step="Look again"
             )
+
+
+def fake_work_desk(app: FakeApp) -> WorkDesk:
+    """The real desk over a store in memory; who may act is the app's to say, and so is whether the store answers."""
+
+    class FakeAuthority(Authority):
+        def authorise(self, actor: str, action: str) -> None:
+            app._check()
+            if not app.authorised(actor, action):
+                raise NotAuthorisedError(
+                    action, rule="needs the operator role", next_step="Sign in as operator"
+                )
+
+    class FakeClock:
+        def now(self) -> datetime:
+            return app.now()
+
+        def monotonic(self) -> float:
+            return 0.0
+
+        def sleep(self, seconds: float) -> None: ...
+
+    class AskedStore(DocumentWorkStore):
+        def mark(self) -> str:
+            app._check()
+            return super().mark()
+
+    documents = MemoryDocuments()
+    stores = stores_over(documents, documents, now=lambda: NOW)
+    return WorkDesk(
+        authority=FakeAuthority(roles=Roles(True), audit=stores.audit, clock=FakeClock()),
+        work=AskedStore(documents),
+        settings=stores.settings,
+        classes=app.classes,
+        feed=app.feed,  # type: ignore[arg-type]
+        clock=FakeClock(),
+    )
 
 
 class _FakeHistory:

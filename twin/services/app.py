@@ -37,6 +37,7 @@ from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
 from twin.services.notice_desk import NoticeDesk
 from twin.services.report_file import report_file
 from twin.services.reporting import Reporting
+from twin.services.work_desk import WorkDesk
 
 MOST_ROWS = 1500
 RAW_HOURS = 26
@@ -60,6 +61,7 @@ class RunningApp:
         reporting: Reporting,
         alert_desk: AlertDesk,
         notice_desk: NoticeDesk,
+        work_desk: WorkDesk,
         fonts: Path,
         clock: Clock,
         shards: Sequence[str],
@@ -82,6 +84,7 @@ class RunningApp:
         self._shards = shards
         self._meter = meter or Unmetered()
         self.notice_desk = notice_desk
+        self.work_desk = work_desk
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 

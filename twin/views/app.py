@@ -21,6 +21,7 @@ from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.views.alert_desk import AlertDesk
+from twin.views.work_desk import WorkDesk
 
 
 class Feed(Protocol):
@@ -78,6 +79,9 @@ class App(Protocol):
 
     @property
     def demo(self) -> bool: ...
+
+    @property
+    def work_desk(self) -> WorkDesk: ...
 
     @property
     def alert_desk(self) -> AlertDesk:
