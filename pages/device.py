@@ -8,6 +8,7 @@ from twin.ui.device_picker import device_picker
 from twin.ui.device_signals import signals_section
 from twin.ui.empty import no_devices, no_such_device
 from twin.ui.guard import guard
+from twin.ui.quiet_controls import device_quiet
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
 from twin.views.device import device_view
@@ -33,6 +34,7 @@ def left_side(device_id: str) -> None:
     acknowledge_button(
         view.todo.case_id, view.todo.version, acknowledged=view.todo.acknowledged, key="device.acknowledge"
     )
+    device_quiet(device_id)
     if state is None:
         st.html('<p class="body">No reading yet, so there is nothing to judge.</p>')
         return

@@ -4,6 +4,7 @@ import streamlit as st
 
 from twin.errors import TwinError
 from twin.ui import blocks, session, system_blocks
+from twin.ui.audit_list import audit_section
 from twin.ui.empty import no_history
 from twin.ui.guard import guard
 from twin.ui.sheet import sheet
@@ -36,3 +37,4 @@ def body() -> None:
 
 
 body()
+audit_section()

@@ -166,25 +166,6 @@ def test_closed_case_says_how_long_it_lasted() -> None:
     assert (row.state, row.lasted) == ("Closed", "2 h")
 
 
-def test_quality_of_alerting_shows_its_n() -> None:
-    quality = {figure.label: figure for figure in alerts_view(FEED, NOW).quality}
-    assert quality["Cases, 7 d"].value == "7"
-    assert quality["First answer, median"].note == "n = 1"
-    assert alerts_view(replace(FEED, cases=()), NOW).quality[4].value == "no answer yet"
-
-
-def test_many_cases_at_once_are_counted_as_a_burst() -> None:
-    first = FEED.cases[0]
-    storm = [
-        replace(
-            first, case=replace(first.case, opened_s=NOW_S - i, onset_s=NOW_S - i, severity=Severity.MAJOR)
-        )
-        for i in range(12)
-    ]
-    quality = {figure.label: figure for figure in alerts_view(replace(FEED, cases=storm), NOW).quality}
-    assert quality["Most in 10 min"].value == "12"
-
-
 def test_opened_alert_has_evidence_that_adds_up_and_ends_in_the_present() -> None:
     record = next(c for c in FEED.cases if c.case.device_id == "PUMP-001")
     view = opened_alert(APP, FEED, record, NOW)

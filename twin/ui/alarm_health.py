@@ -53,13 +53,13 @@ def _read() -> AlarmHealth:
 def _figures(view: AlarmHealth) -> str:
     return (
         section("Is the alerting itself healthy?")
-        + f'<div class="hlg">{"".join(map(_figure, view.figures))}</div>'
+        + f'<div class="hlg five">{"".join(map(_figure, view.figures))}</div>'
     )
 
 
 def _figure(figure: Figure) -> str:
-    unit = f' <span class="u">{esc(figure.unit)}</span>' if figure.unit else ""
-    interval = f' <span class="iv">{esc(figure.interval)}</span>' if figure.interval else ""
+    unit = f" <em>{esc(figure.unit)}</em>" if figure.unit else ""
+    interval = f" <em>{esc(figure.interval)}</em>" if figure.interval else ""
     return (
         f"<div><span>{esc(figure.label)}</span><b>{esc(figure.value)}{unit}{interval}</b>"
         f"<small>{esc(figure.note)}</small></div>"
@@ -92,4 +92,4 @@ def _height(n: int, most: int) -> float:
 
 def _side(label: str) -> str:
     """A dotted line stands before the first bar over the limit, and before floods."""
-    return {str(LIMIT + 1): "over", f"{FLOOD}+": "flood"}.get(label, "")
+    return {str(LIMIT + 1): "over", f"{FLOOD + 1}+": "flood"}.get(label, "")

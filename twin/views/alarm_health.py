@@ -19,7 +19,7 @@ from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState, Seve
 from twin.schema.instant import to_seconds
 from twin.schema.quieting import Quieting
 from twin.views.figure import Figure
-from twin.views.wording import age, count, number, percent, plural
+from twin.views.wording import age, count, percent, plural
 
 WEEK_S, MONTH_S, DAY_S = 7 * 86_400.0, 30 * 86_400.0, 86_400.0
 WINDOW_S = 600.0
@@ -45,7 +45,7 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class AlarmHealth:
-    """bars: (label, windows) for 0, 1, … 9, 10+ alarms per operator in 10 min; finding: what the bars say."""
+    """bars: (label, windows) for 0, 1, … 10, 11+ alarms per operator in 10 min; finding: what the bars say."""
 
     headline: str
     rest: str
@@ -106,13 +106,14 @@ def _per_window(times: Sequence[float], from_s: float, to_s: float, operators: i
 
 
 def _bars(rates: Sequence[float]) -> tuple[tuple[str, int], ...]:
-    counts = Counter(min(math.ceil(rate), FLOOD) for rate in rates)
-    return tuple((f"{k}+" if k == FLOOD else str(k), counts[k]) for k in range(FLOOD + 1))
+    last = FLOOD + 1
+    counts = Counter(min(math.ceil(rate), last) for rate in rates)
+    return tuple((f"{k}+" if k == last else str(k), counts[k]) for k in range(last + 1))
 
 
 def _mean(rates: Sequence[float]) -> str:
     mean = sum(rates) / len(rates) if rates else 0.0
-    return number(mean, 2) if mean >= 0.005 or not mean else "under 0.01"
+    return f"{mean:.2f}" if mean >= 0.005 or not mean else "under 0.01"
 
 
 def _top_ten(week: Sequence[CaseRecord]) -> Figure:
@@ -229,7 +230,10 @@ def _headline(week: Sequence[CaseRecord], floods: int, over: int, span_s: float)
 
 def _rest(month: Sequence[CaseRecord]) -> str:
     judged = sum(bool(c.judgement.verdict) for c in month)
-    return f"{count(judged, start=True)} of {len(month)} were checked." if month else ""
+    if not month:
+        return ""
+    checked = count(judged, start=True) if judged else "None"
+    return f"{checked} of {len(month)} {'were' if judged > 1 else 'was'} checked."
 
 
 def _notes(
