@@ -12,7 +12,7 @@ import pytest
 from tests.test_rollup import device
 from twin.business.assumptions import DEFAULTS, assumptions
 from twin.business.bootstrap_days import day_weights
-from twin.business.crew import HIDDEN, teams
+from twin.business.crew import COUNTED_TOGETHER, HIDDEN, teams
 from twin.business.figure import Basis
 from twin.business.findings import findings
 from twin.business.gain import gain_with_interval, potential_gain, story_target, tornado
@@ -219,11 +219,28 @@ def test_a_team_under_four_is_hidden_and_cannot_be_worked_out_from_the_rest() ->
     assigned = {"Early": crew("Early", 5), "Late": crew("Late", 3), "Night": crew("Night", 6)}
     days = book(devices, FIRST, 3, 1, operators={"Early": 5, "Late": 3, "Night": 6})
     found = teams(days, devices, assigned)
-    assert [(team.name, team.people) for team in found] == [("Night", 6), ("Small teams together", 8)]
+    assert [(team.name, team.people) for team in found] == [
+        ("Early", None),
+        ("Late", None),
+        ("Night", 6),
+        ("Small teams together", 8),
+    ]
+    assert found[0].running.reason == COUNTED_TOGETHER  # else Late would be the rest
+    assert found[1].running.reason == HIDDEN
+    assert sum(team.running.value or 0.0 for team in found) == pytest.approx(1.0)
     few = teams(book(devices, FIRST, 3, 1, operators={"Late": 3}), devices, assigned)
     assert [(team.people, team.running.value, team.running.reason) for team in few] == [(None, None, HIDDEN)]
     assert few[0].running.denominator is not None
     assert few[0].running.denominator.value is None
+
+
+def test_somebody_with_hardly_an_hour_does_not_make_a_team_large_enough() -> None:
+    devices = fleet(1)
+    seconds = {"OP-1": 36_000.0, "OP-2": 30_000.0, "OP-3": 20_000.0, "OP-4": 60.0}
+    days = book(devices, FIRST, 1, 1)
+    days = replace(days, operators_s={(days.days[0], days.devices[0]): seconds})
+    (team,) = teams(days, devices, {"Early": list(seconds)})
+    assert (team.people, team.running.value, team.running.reason) == (None, None, HIDDEN)
 
 
 def test_resampled_days_are_each_drawn_equally_often() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from twin.bootstrap.gateways import DEMO_HISTORY_S, GatewayBuilder, SimulationOptions, history_start_s
@@ -17,8 +18,10 @@ from twin.bootstrap.running import Simulation
 from twin.edge.gateway import Gateway
 from twin.edge.pace import Pace
 from twin.edge.scenario import read_scenario
+from twin.edge.schedule import shift_teams
 from twin.errors import FaultRefusedError, ScenarioError
-from twin.ports import Clock, Stores
+from twin.ports import Clock, Setting, Stores
+from twin.services.reporting import TEAMS
 from twin.settings import Settings
 
 COARSE_S = 60.0
@@ -53,8 +56,23 @@ def open_live(builder: GatewayBuilder) -> Simulation:
     ]
     if o.scenario is not None:
         inject(o.scenario, gateways)
+    gateways[0].uplink.errand(partial(name_teams, builder))
     pace = Pace(o.interval_s, COARSE_S if o.speed == 1.0 else None)
     return Simulation(builder.sampling(gateways, pace, builder.time(gateways)), builder.clock, builder.notes)
+
+
+def name_teams(builder: GatewayBuilder) -> None:
+    """Tell the store which pseudonyms make up a shift, unless somebody has."""
+    sites = sorted({device.site for devices in builder.fleet().values() for device in devices})
+    shifts = {
+        f"{site}, {shift} shift": list(crew)
+        for site in sites
+        for shift, crew in zip(("early", "late"), shift_teams(builder.options.seed, site), strict=True)
+    }
+    known = builder.stores.settings.settings().get(TEAMS)
+    if known is None or (known.source == "simulator" and known.value != shifts):
+        new = Setting(TEAMS, shifts, source="simulator", changed_at=builder.clock.now())
+        builder.stores.settings.change(new, expected_version=known.version if known else 0)
 
 
 def inject(path: Path, gateways: Sequence[Gateway]) -> None:

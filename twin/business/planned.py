@@ -28,7 +28,7 @@ def fill_plan(
 ) -> None:
     """Correct the planned time in `fields` [d, n] where totalled_s falls short of the day's [start_s, end_s)."""
     missing = totalled_s < end_s - start_s - 1.0
-    for i in np.flatnonzero(missing.any(axis=0)):
+    for i in np.flatnonzero(missing.any(axis=0)).tolist():
         device, rows = devices[i], np.flatnonzero(missing[:, i])
         from_s, to_s = float(start_s[rows, i].min()), float(end_s[rows, i].max())
         days = np.column_stack([start_s[rows, i], np.maximum(end_s[rows, i], start_s[rows, i])])

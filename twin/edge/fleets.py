@@ -19,8 +19,9 @@ from twin.schema.registry import Booking, Device
 
 WEEKDAYS = dict.fromkeys(range(5), (6.0, 22.0))
 FIRST_COMMISSIONED = EPOCH + timedelta(days=18_993)  # 1 January 2022
-BOOKED_DAYS = range(-2, 8)
-"""Days around today for which bookings are known."""
+BOOKED_DAYS = range(-36, 8)
+"""Days around today for which bookings are known: the month that is shown, and a week ahead."""
+PSEUDONYMS_A_SITE = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,12 @@ PLACES = (
 )
 
 
+def first_pseudonym(site: str) -> int:
+    """Where a site's numbers begin, so that no two sites share an id; sites not declared here share the first ones."""
+    names = [one.name for one in SITES]
+    return 10 + PSEUDONYMS_A_SITE * (names.index(site) if site in names else 0)
+
+
 def demo_fleet(now_s: float) -> list[Device]:
     """Twelve devices INST-001 … INST-012 in three laboratories behind two gateways."""
     return fleet(len(PLACES), now_s)
@@ -79,7 +86,7 @@ def demo_fleet(now_s: float) -> list[Device]:
 def fleet(n: int, now_s: float, seed: int = 1) -> list[Device]:
     """n devices INST-001 …, the demo's make-up over and over; every further dozen has gateways of its own.
 
-    now_s  decides the bookings (two days back, a week ahead); nothing else unless it lies before 2025
+    now_s  decides the bookings (the month before, a week ahead); nothing else unless it lies before 2025
     """
     return [_device(i, now_s, seed) for i in range(n)]
 

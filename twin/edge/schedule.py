@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from faker import Faker
 
+from twin.edge.fleets import PSEUDONYMS_A_SITE, first_pseudonym
 from twin.edge.randomness import device_key, generator
 from twin.schema.instant import from_seconds
 from twin.schema.reading import Status
@@ -196,11 +197,13 @@ class Schedule:
 
 @lru_cache(maxsize=256)
 def shift_teams(seed: int, site: str) -> tuple[Sequence[str], Sequence[str]]:
-    """Two shifts of five operators of a site, pseudonyms OP-10 … OP-99."""
+    """Two shifts of five operators of a site, pseudonyms OP-10 … OP-99; no id is used at two sites of the demo."""
     faker = Faker()
     faker.seed_instance(f"{seed}|{site}")
     faker.unique.clear()
-    names = [f"OP-{faker.unique.random_int(10, 99)}" for _ in range(10)]
+    first = first_pseudonym(site)
+    last = first + PSEUDONYMS_A_SITE - 1
+    names = [f"OP-{faker.unique.random_int(first, last)}" for _ in range(10)]
     return tuple(names[:5]), tuple(names[5:])
 
 
