@@ -190,3 +190,15 @@ def test_an_epoch_that_brings_old_readings_is_catching_up_until_it_is_there() ->
     bench.send(3, record(-3000))
     bench.monotonic = 100.0
     assert bench.intake.catching_up(now_s, bench.monotonic) == {}
+
+
+def test_a_gateway_whose_stored_batches_are_not_all_read_yet_is_catching_up() -> None:
+    """Else the first look after a restart would take what it has not read yet for silence."""
+    bench = Bench()
+    for seq in range(1, 7):
+        bench.send(seq, record(3.0 * seq - 30.0))
+    now_s = to_seconds(NOW)
+    assert bench.take().more
+    assert "GW-1" in bench.intake.catching_up(now_s, bench.monotonic)
+    assert not bench.take().more
+    assert bench.intake.catching_up(now_s, bench.monotonic) == {}

@@ -90,6 +90,7 @@ class Intake:
         self._committed: dict[tuple[str, str], int] = {}
         self._is_folded: Callable[[str, float], bool] = lambda _device, _at_s: False
         self._last_seen: dict[tuple[str, str], tuple[float, float]] = {}
+        self._has_more: set[tuple[str, str]] = set()
 
     def resume(
         self,
@@ -134,7 +135,8 @@ class Intake:
         newest = {(gateway, epoch): max(at.values(), default=0.0) for gateway, epoch, _, at in taken.batches}
         for batch in (*late, *strays):
             self._judge(batch, device_of, now, taken)
-        more = any(len(batches) == self._page for batches in found.values())
+        self._has_more = {key for key, batches in found.items() if len(batches) == self._page}
+        more = bool(self._has_more)
         for key, batches in found.items():
             if batches:
                 self.cursor[key] = batches[-1].seq
@@ -152,12 +154,14 @@ class Intake:
     def catching_up(self, now_s: float, monotonic: float) -> dict[str, float]:
         """Gateways that are sending the past -> newest observed second of theirs.
 
-        An epoch catches up while it brings readings and even its newest lies more than CATCH_UP_S in the past.
+        An epoch catches up while it brings readings and even its newest lies more than CATCH_UP_S in the past, and
+        while a look leaves stored batches unread: who is silent shows only when all has been read.
         """
         return {
             gateway: newest_s
-            for (gateway, _), (seen, newest_s) in self._last_seen.items()
-            if monotonic - seen < CATCH_UP_QUIET_S and 0.0 < newest_s < now_s - CATCH_UP_S
+            for (gateway, epoch), (seen, newest_s) in self._last_seen.items()
+            if (gateway, epoch) in self._has_more
+            or (monotonic - seen < CATCH_UP_QUIET_S and 0.0 < newest_s < now_s - CATCH_UP_S)
         }
 
     def _next(self, head: EpochHead, monotonic: float) -> Sequence[StoredBatch]:
