@@ -524,7 +524,7 @@ def test_what_an_admin_changes_reaches_the_worker_and_survives(receiver: Receive
     holder.step(case("B"), case("C", Severity.CRITICAL))
     holder.send(60.0)
     assert told(receiver) == [("opened critical C",)]
-    again, notifying = desk_of(stores, clock, notify(receiver.port))
+    _, notifying = desk_of(stores, clock, notify(receiver.port))
     notifying.book.refresh(now=True)
     assert notifying.book.named("ops").least is Severity.CRITICAL
     assert [entry.action for entry in stores.audit.entries()] == ["change_targets"] * 3
