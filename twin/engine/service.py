@@ -3,7 +3,8 @@
 A service counts from its own instant, or from the newest reading seen when it was told, whichever is later; that
 instant is kept with the block, so a restart, or the same readings again, renew the machine at the same reading.
 The repaired modes are as new again with a new part's uncertainty; a segment of the baseline begins, so that what was
-normal for the old parts is not held against the new ones.
+normal for the old parts is believed less. A departure beyond a newcomer's doubt stays an alert: the repair may not have
+helped. Only when a person says that this is its normal now are the old levels forgotten.
 """
 
 from __future__ import annotations
@@ -76,6 +77,9 @@ def renew(roster: Roster, state: Array, column: int, item: Item, services: Seque
     for service in services:
         _renew_modes(w, facts, service.modes)
     segment.begin(w, np.ones(1, np.bool_))
+    if any(service.relearn for service in services):
+        for name in ("W", "m2", "span"):  # the next sample is its level, and its first
+            w[name][...] = 0.0
     for name in ("suspect", "raised_running"):
         w[name][...] = 0.0
     state[:, at] = own
@@ -87,10 +91,11 @@ def _renew_modes(w: Work, facts: ClassFacts, modes: Sequence[str]) -> None:
     mean, variance = ekf.initial_state(facts.asset_class.model, 1)
     index = full_index(facts.X)
     x, P = w["x"], w["P"][: packed_rows(facts.X)]
-    trend = w["trend"].reshape(TREND_FIELDS, w.sizes.D, 1)
+    trends = [w[name].reshape(TREND_FIELDS, w.sizes.D, 1) for name in ("trend", "slow_trend")]
     for row in sorted(rows):
         d = facts.damages.index(row)
         x[row] = mean[row] + np.clip(w["worn"][d], -WORN_MOST, WORN_MOST)
         P[index[row]] = 0.0
         P[index[row, row]] = variance[index[row, row]]
-        trend[:, d] = 0.0
+        for trend in trends:
+            trend[:, d] = 0.0

@@ -56,6 +56,7 @@ class WorkOrder:
     who, note, comment  free text of operators
     found        once closed: a failure mode of the asset class, "sensor:<signal>", or "nothing found"
     alert_right  once closed: whether the alert behind it was right; None = not said, or no alert
+    relearn      once closed: what it shows from then on is its normal, in the words of a person
     last_key     idempotency key of the newest change, so that saying it again is no conflict
     """
 
@@ -74,6 +75,7 @@ class WorkOrder:
     closed_s: float | None = None
     found: str = ""
     alert_right: bool | None = None
+    relearn: bool = False
     comment: str = ""
     changed_by: str = ""
     last_key: str = ""
@@ -111,6 +113,7 @@ class Service:
     """What the twin is told of a closed order.
 
     modes    failure modes that are as new;  signals  whose sensors were renewed
+    relearn  what it shows from then on is its normal; without it a departure that is still there stays an alert
     """
 
     service_id: str
@@ -118,6 +121,7 @@ class Service:
     at_s: float
     modes: tuple[str, ...] = ()
     signals: tuple[str, ...] = ()
+    relearn: bool = False
 
     @classmethod
     def of(cls, order: WorkOrder) -> Service | None:
@@ -135,6 +139,7 @@ class Service:
             order.closed_s,
             () if is_sensor else (order.found,),
             (order.found.removeprefix(SENSOR),) if is_sensor else (),
+            order.relearn,
         )
 
     def to_document(self) -> dict[str, Any]:

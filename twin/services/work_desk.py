@@ -124,12 +124,13 @@ class WorkDesk:
         return self._step(id, WorkStep.START, actor, expected_version, key, {"started_s": self._now_s()})
 
     def close(
-        self, id: str, *, found: str, alert_right: bool | None, comment: str, actor: str, expected_version: int,
-        key: str,
+        self, id: str, *, found: str, alert_right: bool | None, relearn: bool = False, comment: str, actor: str,
+        expected_version: int, key: str,
     ) -> WorkOrder:  # fmt: skip
-        """The work is done. found: a failure mode of the device's class, "sensor:<signal>", "nothing found".
+        """The work is done, and the twin is told what was renewed: a new segment of its baseline begins.
 
-        Whatever was renewed is told to the twin: it begins a new segment there.
+        found    a failure mode of the device's class, "sensor:<signal>", "nothing found"
+        relearn  what it shows now is its normal, however far from before; without it a departure stays an alert
         """
         self._authority.authorise(actor, ACTION)
         order = self._order(id)
@@ -141,6 +142,7 @@ class WorkDesk:
         values = {
             "closed_s": self._now_s(), "found": found, "comment": _text(comment),
             "alert_right": alert_right if order.case_id else None,
+            "relearn": relearn and found != NOTHING_FOUND,
         }  # fmt: skip
         return self._step(id, WorkStep.CLOSE, actor, expected_version, key, values)
 

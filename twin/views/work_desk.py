@@ -45,8 +45,8 @@ class WorkDesk(Protocol):
     def start(self, id: str, *, actor: str, expected_version: int, key: str) -> WorkOrder: ...
 
     def close(
-        self, id: str, *, found: str, alert_right: bool | None, comment: str, actor: str, expected_version: int,
-        key: str,
+        self, id: str, *, found: str, alert_right: bool | None, relearn: bool = False, comment: str, actor: str,
+        expected_version: int, key: str,
     ) -> WorkOrder: ...  # fmt: skip
 
     def cancel(self, id: str, *, comment: str, actor: str, expected_version: int, key: str) -> WorkOrder: ...
