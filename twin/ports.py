@@ -23,6 +23,7 @@ from twin.schema.day_table import DayTable
 from twin.schema.fault import Command, CommandState, Fault
 from twin.schema.history import Columns, DeviceHour, Totals
 from twin.schema.notice import Delivery, Notice, NoticeRecord
+from twin.schema.note import Note
 from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.spending import Usage
@@ -458,6 +459,19 @@ class WorkStore(Protocol):
         ...
 
 
+class NoteStore(Protocol):
+    def notes(self) -> Mapping[str, Note]:
+        """By device_id; a note that was taken away is there with an empty text."""
+        ...
+
+    def write(self, note: Note, *, expected_version: int) -> Note:
+        """The note with its new version (0 = there was none).
+
+        Raises ConcurrentChangeError, naming the winner, when the stored version is not `expected_version`.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """Who did what, when, why. `key` is the action's idempotency key."""
@@ -532,6 +546,7 @@ class Stores:
     work: WorkStore
     responses: ResponseStore
     settings: SettingsStore
+    notes: NoteStore
     rules: RuleStore
     audit: AuditStore
     forget: Callable[[str, str, BlockRewrite], Mapping[str, int]]

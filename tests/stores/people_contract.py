@@ -14,6 +14,7 @@ from twin.errors import ConcurrentChangeError
 from twin.ports import AuditEntry, Setting
 from twin.schema.alert import Judgement, Response, Severity
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
+from twin.schema.note import Note
 from twin.schema.quieting import Quieting, QuietKind
 
 ACKNOWLEDGED = Response("acknowledged", "anna", T0_S + 20, "on my way")
@@ -48,6 +49,20 @@ class PeopleContract:
             judge(case().case_id, Judgement("true", "ben", T0_S), expected_version=0)
         judge(case().case_id, Judgement("useful", "ben", T0_S + 5), expected_version=1)
         assert opened.again().alerts.cases()[0].judgement == Judgement("useful", "ben", T0_S + 5, "", 2)
+
+    def test_of_two_notes_on_one_device_one_wins_and_each_version_is_told_apart(self, opened: Opened) -> None:
+        notes = opened.stores.notes
+        assert notes.notes() == {}
+        mine = Note("INST-001", "Waits for a lamp until 3 May", "anna", T0_S)
+        first = notes.write(mine, expected_version=0)
+        assert first == replace(mine, version=1)
+        assert notes.write(mine, expected_version=0) == first, "a lost reply"
+        with pytest.raises(ConcurrentChangeError, match="anna"):
+            opened.again().notes.write(replace(mine, text="Broken", actor="ben"), expected_version=0)
+        second = notes.write(replace(mine, text="", actor="ben"), expected_version=1)
+        other = notes.write(replace(mine, device_id="INST-002"), expected_version=0)
+        assert opened.again().notes.notes() == {"INST-001": second, "INST-002": other}
+        assert opened.stores.settings.settings() == {}, "a note is no setting that everybody reads"
 
     def test_quieting_is_seen_until_it_is_over_and_by_every_reader(self, opened: Opened) -> None:
         reader = opened.again().quietings

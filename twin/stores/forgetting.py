@@ -22,6 +22,7 @@ from twin.stores.columns import MAGIC, pack, unpack
 from twin.stores.day_documents import renamed_day
 from twin.stores.documents import Document, Documents, read_all
 from twin.stores.firestore_shapes import SHAPES
+from twin.stores.notes import NOTES
 from twin.stores.work import PARTS as WORK_PARTS
 
 UNTOUCHED = frozenset({"telemetry_epochs", "counters"})
@@ -62,7 +63,7 @@ def parts(documents: Documents) -> dict[str, list[str]]:
         CASES: [OPEN, CLOSED],
         "work_orders": list(WORK_PARTS),
         "audit_log": [""],
-        "settings": ["", "alert_rules"],
+        "settings": ["", "alert_rules", NOTES],
         "quietings": [""],
         "commands": ["answered", *(f"open:{gateway}" for gateway in gateways)],
         "checkpoints": shards,

@@ -19,6 +19,7 @@ from twin.stores.documents import Documents
 from twin.stores.forgetting import forget_operator
 from twin.stores.history import DocumentHistoryStore, forget_minutes
 from twin.stores.memory import MemoryDocuments
+from twin.stores.notes import DocumentNoteStore
 from twin.stores.notices import DocumentNoticeStore, forget_notices
 from twin.stores.people import DocumentAuditStore, DocumentResponseStore, DocumentSettingsStore
 from twin.stores.quarantine import DocumentQuarantineStore
@@ -125,6 +126,7 @@ def stores_over(
         work=DocumentWorkStore(documents),
         responses=DocumentResponseStore(documents),
         settings=DocumentSettingsStore(documents),
+        notes=DocumentNoteStore(documents),
         rules=DocumentRuleStore(documents),
         audit=DocumentAuditStore(documents),
         meter=meter or Unmetered(),
