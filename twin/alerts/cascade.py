@@ -6,8 +6,9 @@ evaluated, and are told if they outlast the trouble. What was told before goes o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from twin.alerts.book import Book
 from twin.schema.alert import Alert, Case, ConditionState
@@ -17,11 +18,16 @@ WITHDRAWN = "Withdrawn: a reading that came late showed that it never held."
 
 @dataclass
 class Told:
-    """Alerts and cases as last handed out, so that only changes are handed out again; ids of cases held back."""
+    """Alerts and cases as last handed out, so that only changes are handed out again.
+
+    held   ids of cases held back
+    known  ids of open cases that were handed out in an earlier life: they are updated and closed, whatever is upstream
+    """
 
     alerts: dict[tuple[str, str], Alert] = field(default_factory=dict)
     cases: dict[str, Case] = field(default_factory=dict)
     held: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
 
     def tell(self, books: Sequence[Book], device_id: str, is_held: bool) -> tuple[list[Alert], list[Case]]:
         """What changed in the books of one device."""
@@ -34,7 +40,7 @@ class Told:
                 present.add(key)
                 before = self.alerts.get(key)
                 is_new = before is None or before.condition.onset_s != alert.condition.onset_s
-                unsaid = is_new and alert.case_id not in self.cases
+                unsaid = is_new and alert.case_id not in self.cases and alert.case_id not in self.known
                 if before == alert or (unsaid and self._holds(book, alert.case_id, is_held)):
                     continue
                 if is_new and not _worth_telling(alert, book):
@@ -45,7 +51,8 @@ class Told:
                 before_case = self.cases.get(case.case_id)
                 if before_case == case:
                     continue
-                if before_case is None and self._holds(book, case.case_id, is_held):
+                is_unsaid = before_case is None and case.case_id not in self.known
+                if is_unsaid and self._holds(book, case.case_id, is_held):
                     self.held.add(case.case_id)
                     continue
                 cases.append(case)
@@ -61,9 +68,19 @@ class Told:
         worth = (ConditionState.ACTIVE, ConditionState.LATCHED)
         return not any(alert.condition.state in worth for alert in own)
 
+    def to_document(self) -> dict[str, Any]:
+        """What a next life must know: which open cases were handed out, which were held back."""
+        open_ids = {case_id for case_id, case in self.cases.items() if case.is_open}
+        return {"known": sorted(open_ids | self.known), "held": sorted(self.held)}
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Told:
+        return cls(held=set(document.get("held", ())), known=set(document.get("known", ())))
+
     def forget(self, case_ids: set[str]) -> None:
         """These cases are closed for good."""
         self.held -= case_ids
+        self.known -= case_ids
         for case_id in case_ids:
             self.cases.pop(case_id, None)
 

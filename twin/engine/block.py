@@ -347,6 +347,10 @@ class Block:
                     latches.add(alert.case_id)
         return latches
 
+    def remember(self, case_ids: Collection[str]) -> None:
+        """These open cases were handed out in an earlier life, also after the bytes this block came from."""
+        self._told.known |= set(case_ids)
+
     def close_windows(self, before_s: float) -> None:
         """Fold in all of the devices whose newest reading is not after before_s, so that a checkpoint has it."""
         items = {}
@@ -364,7 +368,9 @@ class Block:
         old = self._roster
         known = {d.device_id: d for d in old.devices}
         roster = Roster([*({**known, **{d.device_id: d for d in devices}}).values()], old.classes, old.rules)
+        until = self._neighbours.until()
         self._set_roster(roster)
+        self._neighbours.resume(until)
         base, head = Fold(roster.fresh(), [EMPTY] * roster.n), Fold(roster.fresh(), [EMPTY] * roster.n)
         watch = Watch.start([d.device_id for d in roster.devices], self._neighbours.gateways)
         watch.now_s = self._watch.now_s
@@ -421,7 +427,9 @@ class Block:
     def to_bytes(self) -> bytes:
         """The state at the windows' start; see `from_bytes`."""
         starts = {device_id: window.start_s for device_id, window in self._windows.items()}
-        saved = Saved(self._base, starts, self._folded, self._watch, self._services)
+        saved = Saved(
+            self._base, starts, self._folded, self._watch, self._services, self._told, self._neighbours.until()
+        )
         return checkpoint.write(self._roster, asdict(self._config), saved)
 
     @classmethod
@@ -432,6 +440,8 @@ class Block:
         block._base, block._watch, block._services = saved.base, saved.watch, saved.services
         block._head.copy_from(saved.base, range(roster.n))
         block._folded, block._last = dict(saved.last), dict(saved.last)
+        block._told = saved.told
+        block._neighbours.resume(saved.until)
         for device_id, item in saved.last.items():
             block._windows[device_id].newest_s = item.t
         for device_id, start_s in saved.starts.items():

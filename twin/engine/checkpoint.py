@@ -5,13 +5,14 @@ Leaves out the bytes' own format (snapshot.py) and the pending readings, which a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from twin.alerts.book import Book
+from twin.alerts.cascade import Told
 from twin.alerts.overrides import Overrides
 from twin.alerts.rules import RuleSet
 from twin.alerts.terms import in_force
@@ -34,13 +35,18 @@ ENGINE_VERSION = 1
 
 @dataclass(frozen=True)
 class Saved:
-    """starts: device_id -> window start; last: device_id -> newest reading in the base; services: work told of."""
+    """starts: device_id -> window start; last: device_id -> newest reading in the base; services: work told of.
+
+    told   what was handed out and held back;  until  see Neighbours.until
+    """
 
     base: Fold
     starts: Mapping[str, float]
     last: Mapping[str, Item]
     watch: Watch
     services: Services
+    told: Told = field(default_factory=Told)
+    until: Mapping[str, Sequence[float | str]] = field(default_factory=dict)
 
 
 def write(roster: Roster, config: Mapping[str, Any], saved: Saved) -> bytes:
@@ -56,6 +62,8 @@ def write(roster: Roster, config: Mapping[str, Any], saved: Saved) -> bytes:
         "watch_books": [book.to_document() for book in saved.watch.books],
         **_rules_document(roster.rules),
         **({"services": saved.services.to_document()} if saved.services.told else {}),
+        "told": saved.told.to_document(),
+        "until": dict(saved.until),
         "last": {device_id: item.reading.to_record() for device_id, item in saved.last.items()},
     }
     starts = np.array([saved.starts[d.device_id] for d in roster.devices])
@@ -89,7 +97,8 @@ def read(
         starts = {d.device_id: float(s) for d, s in zip(roster.devices, arrays["starts"], strict=True)}
         services = Services.from_document(header.get("services", []))
         last = {device_id: _item(roster, record) for device_id, record in header["last"].items()}
-        return roster, header["config"], Saved(base, starts, last, watch, services)
+        told, until = Told.from_document(header.get("told", {})), header.get("until", {})
+        return roster, header["config"], Saved(base, starts, last, watch, services, told, until)
     except SnapshotError:
         raise
     except (KeyError, TypeError, ValueError, TwinError) as error:

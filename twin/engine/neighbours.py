@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from twin.alerts.lifecycle import LATCHED, NORMAL, Lives
@@ -34,6 +36,17 @@ class Neighbours:
     def remember(self, before: Neighbours) -> None:
         """Take over what still explains; the columns are the same."""
         self._until = dict(before._until)
+
+    def until(self) -> dict[str, list[float | str]]:
+        """device_id -> [until when trouble upstream explains it, whose], for a next life."""
+        devices = self._roster.devices
+        return {devices[column].device_id: [at_s, name] for column, (at_s, name) in self._until.items()}
+
+    def resume(self, until: Mapping[str, Sequence[float | str]]) -> None:
+        """Take over what `until` said; devices that are gone are left out."""
+        for device_id, (at_s, name) in until.items():
+            if device_id in self._roster.column:
+                self._until[self._roster.column[device_id]] = (float(at_s), str(name))
 
     def quiet(self, now_s: float, newest_s: Array, interval_s: Array) -> tuple[Mask, Mask]:
         """([n] late, [n] silent) by now; a device that never sent anything is neither."""

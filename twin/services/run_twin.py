@@ -357,6 +357,8 @@ class TwinService:
             return
         records = self._open_cases()
         self._found_late = {record.case.case_id: record.case.catching_up for record in records}
+        assert self._block is not None
+        self._block.remember(self._found_late)
         if self._notifier is not None:
             now_s = to_seconds(self._clock.now())
             self._quiet.look((), now_s, self._clock.monotonic())
