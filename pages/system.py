@@ -7,6 +7,7 @@ from twin.ui import blocks, session, system_blocks
 from twin.ui.audit_list import audit_section
 from twin.ui.empty import no_history
 from twin.ui.guard import guard
+from twin.ui.notice_blocks import notices_section
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
 from twin.views.system import system_view
@@ -37,4 +38,5 @@ def body() -> None:
 
 
 body()
+notices_section()
 audit_section()

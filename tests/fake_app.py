@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from tests.fake_notices import FakeNoticeDesk
 from twin.alerts.quieting import suppression_of
 from twin.business.periods import Period
 from twin.business.report import Report
@@ -134,6 +135,7 @@ class FakeApp:
         self._before = self._feed
         self._faults = [] if empty else list(fake_faults())
         self.alert_desk = FakeDesk(self)
+        self.notice_desk = FakeNoticeDesk()
         self.work_desk = fake_work_desk(self)
         if stale:
             self._feed = replace(self._feed, stepped_at=NOW - timedelta(seconds=252))

@@ -21,6 +21,8 @@ from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.views.alert_desk import AlertDesk
+from twin.views.notice_desk import NoticeDesk
+from twin.views.business_desk import BusinessDesk
 from twin.views.work_desk import WorkDesk
 
 
@@ -82,6 +84,14 @@ class App(Protocol):
 
     @property
     def work_desk(self) -> WorkDesk: ...
+
+    @property
+    def business_desk(self) -> BusinessDesk: ...
+
+    @property
+    def notice_desk(self) -> NoticeDesk:
+        """People's part of notifications."""
+        ...
 
     @property
     def alert_desk(self) -> AlertDesk:

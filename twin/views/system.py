@@ -64,7 +64,7 @@ def system_view(
 def _facts(facts: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(facts, Mapping):
         return (("Worker", str(facts)),)
-    return tuple((_name(str(n)), _value(str(n), value)) for n, value in facts.items() if n != "shard")
+    return tuple((_name(str(n)), _value(str(n), value)) for n, value in facts.items() if n not in ("shard", "notices"))
 
 
 def _name(name: str) -> str:
