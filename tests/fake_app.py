@@ -51,10 +51,11 @@ from twin.schema.state import (
     Verdict,
 )
 from twin.services.authority import Authority, Roles
+from twin.services.business_desk import BusinessDesk
 from twin.services.reporting import Reporting
 from twin.services.work_desk import WorkDesk
 from twin.stores.memory import MemoryDocuments
-from twin.stores.opening import stores_over
+from twin.stores.opening import open_memory_stores, stores_over
 from twin.stores.work import DocumentWorkStore
 
 NOW = datetime(2026, 11, 20, 14, 32, 8, tzinfo=UTC)
@@ -137,6 +138,9 @@ class FakeApp:
         self.alert_desk = FakeDesk(self)
         self.notice_desk = FakeNoticeDesk()
         self.work_desk = fake_work_desk(self)
+        self.people = open_memory_stores(now=self.now)
+        self.people.registry.register(list(self._feed.devices.values()))
+        self.business_desk = fake_business_desk(self)
         if stale:
             self._feed = replace(self._feed, stepped_at=NOW - timedelta(seconds=252))
         if broken:
@@ -213,8 +217,9 @@ class FakeApp:
             history=_FakeHistory(self),  # type: ignore[arg-type]
             shards=_FakeShards(),  # type: ignore[arg-type]
             registry=_FakeRegistry(list(self._feed.devices.values())),  # type: ignore[arg-type]
-            settings=_FakeSettings(),  # type: ignore[arg-type]
+            settings=self.people.settings,
             alerts=_FakeAlerts(),  # type: ignore[arg-type]
+            notes=self.people.notes,
         ).report(period, self.now())
 
     def report_file(self, report: Report, kind: str) -> bytes:
@@ -763,6 +768,34 @@ class FakeDesk:
             )
 
 
+class _FakeClock:
+    def __init__(self, app: FakeApp) -> None:
+        self.now = app.now
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    def sleep(self, seconds: float) -> None: ...
+
+
+def fake_business_desk(app: FakeApp) -> BusinessDesk:
+    """The real desk over a store in memory; `denied` and `broken` are the app's to say."""
+
+    class FakeAuthority(Authority):
+        def authorise(self, actor: str, action: str) -> None:
+            app._check()
+            if app.denied:
+                raise NotAuthorisedError(action, rule="needs the operator role", next_step="Sign in as operator")
+
+    return BusinessDesk(
+        authority=FakeAuthority(roles=Roles(True), audit=app.people.audit, clock=_FakeClock(app)),
+        settings=app.people.settings,
+        notes=app.people.notes,
+        registry=app.people.registry,
+        clock=_FakeClock(app),
+    )
+
+
 def fake_work_desk(app: FakeApp) -> WorkDesk:
     """The real desk over a store in memory; who may act is the app's to say, and so is whether the store answers."""
 
@@ -774,15 +807,6 @@ def fake_work_desk(app: FakeApp) -> WorkDesk:
                     action, rule="needs the operator role", next_step="Sign in as operator"
                 )
 
-    class FakeClock:
-        def now(self) -> datetime:
-            return app.now()
-
-        def monotonic(self) -> float:
-            return 0.0
-
-        def sleep(self, seconds: float) -> None: ...
-
     class AskedStore(DocumentWorkStore):
         def mark(self) -> str:
             app._check()
@@ -791,12 +815,12 @@ def fake_work_desk(app: FakeApp) -> WorkDesk:
     documents = MemoryDocuments()
     stores = stores_over(documents, documents, now=lambda: NOW)
     return WorkDesk(
-        authority=FakeAuthority(roles=Roles(True), audit=stores.audit, clock=FakeClock()),
+        authority=FakeAuthority(roles=Roles(True), audit=stores.audit, clock=_FakeClock(app)),
         work=AskedStore(documents),
         settings=stores.settings,
         classes=app.classes,
         feed=app.feed,  # type: ignore[arg-type]
-        clock=FakeClock(),
+        clock=_FakeClock(app),
     )
 
 
@@ -816,11 +840,6 @@ class _FakeShards:
 class _FakeRegistry:
     def __init__(self, devices: list[Device]) -> None:
         self.devices = lambda: devices
-
-
-class _FakeSettings:
-    def settings(self) -> dict[str, object]:
-        return {}
 
 
 class _FakeAlerts:

@@ -26,8 +26,6 @@ from twin.ports import Setting
 from twin.schema.day_table import DayTable, day_table
 from twin.schema.history import STATES, Totals
 from twin.schema.registry import Device
-from twin.services.assumptions import change_assumption
-from twin.stores.opening import open_memory_stores
 
 FIRST = date(2026, 3, 2)
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -255,24 +253,3 @@ def test_nothing_is_worked_out_of_an_empty_table() -> None:
     assert potential_gain(empty.tally(), 1, ASSUMED, "USD").value is None
     assert teams(empty, devices) == []
     assert [peer.p for peer in peer_comparison(empty, devices, np.random.default_rng(0))] == []
-
-
-def test_changing_an_assumption_is_authorised_versioned_and_audited() -> None:
-    stores = open_memory_stores()
-    asked: list[tuple[str, str]] = []
-
-    def change(value: float, source: str = "price list of 3 Nov") -> Setting:
-        return change_assumption(
-            "business.demand_share", value, source=source, actor="j.baur", key=f"k{value}", now=NOW,
-            authorise=lambda actor, action: asked.append((actor, action)), settings=stores.settings, audit=stores.audit,
-        )  # fmt: skip
-
-    assert change(0.5).version == 1
-    assert change(0.4).version == 2
-    assert change(0.4).version == 2
-    assert asked == [("j.baur", "change_setting")] * 3
-    found = assumptions(stores.settings.settings())["business.demand_share"]
-    assert (found.value, found.source, found.version) == (0.4, "price list of 3 Nov", 2)
-    assert sorted(entry.detail["to"] for entry in stores.audit.entries()) == [0.4, 0.5]
-    with pytest.raises(SettingsError, match="where it comes from"):
-        change(0.3, " ")

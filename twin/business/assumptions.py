@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from twin.errors import SettingsError
 from twin.ports import Setting
@@ -28,6 +29,8 @@ class Assumption:
     unit: str
     source: str
     version: int = 0
+    changed_by: str = ""
+    changed_at: datetime | None = None
 
 
 _UNSET = "default, set your own"
@@ -37,7 +40,7 @@ DEFAULTS = (
     Assumption("business.demand_share", "Demand for the extra hours", 0.60, 0.30, 0.90, "share", _UNSET),
     Assumption(
         "business.improvement", "Improvement of the customer story", 0.39, 0.0, 0.39, "share",
-        "the story that inspired the product; a setting, not a forecast",
+        "customer story; a setting, not a forecast",
     ),
     Assumption("business.value_factor", "Value of a sample, of the registry's", 1.0, 0.8, 1.2, "share", "registry"),
     Assumption("business.stop_cost_factor", "Cost of a stop, of the registry's", 1.0, 0.7, 1.3, "share", "registry"),
@@ -109,4 +112,6 @@ def _set(default: Assumption, setting: Setting | None) -> Assumption:
         high=max(default.high, value),
         source=setting.source,
         version=setting.version,
+        changed_by=setting.changed_by,
+        changed_at=setting.changed_at,
     )

@@ -15,7 +15,9 @@ from twin.business.overview import Overview
 from twin.business.peers import Peer
 from twin.business.periods import Period
 from twin.business.savings import Savings
+from twin.business.tally import Tally
 from twin.business.words import money, percent
+from twin.schema.note import Note
 from twin.schema.registry import Device
 
 
@@ -30,17 +32,25 @@ class Counted:
     other_currency: tuple[str, ...]
     assumed: Mapping[str, Assumption]
     overview: Overview
+    notes: Mapping[str, Note]
 
     @property
     def simulated(self) -> bool:
         return any(device.simulated for device in self.devices.values())
 
 
+    @property
+    def told_notes(self) -> dict[str, Note]:
+        """The notes that say something, on devices of this report."""
+        return {name: note for name, note in self.notes.items() if note.text and name in self.devices}
+
+
 @dataclass(frozen=True)
 class Report(Counted):
-    """And what is compared with a model, with intervals."""
+    """And what is compared with a model, with intervals. working: the instruments' sums, for trying assumptions."""
 
     gain: Figure
+    working: Tally
     swings: tuple[Swing, ...]
     saved: Savings
     baseline: Period

@@ -33,6 +33,7 @@ from twin.schema.instant import to_seconds
 from twin.schema.spending import Usage
 from twin.services.actions import Actions
 from twin.services.alert_desk import AlertDesk
+from twin.services.business_desk import BusinessDesk
 from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
 from twin.services.notice_desk import NoticeDesk
 from twin.services.report_file import report_file
@@ -62,6 +63,7 @@ class RunningApp:
         alert_desk: AlertDesk,
         notice_desk: NoticeDesk,
         work_desk: WorkDesk,
+        business_desk: BusinessDesk,
         fonts: Path,
         clock: Clock,
         shards: Sequence[str],
@@ -85,6 +87,7 @@ class RunningApp:
         self._meter = meter or Unmetered()
         self.notice_desk = notice_desk
         self.work_desk = work_desk
+        self.business_desk = business_desk
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []
 

@@ -22,6 +22,7 @@ from twin.services.actions import Actions
 from twin.services.alert_desk import AlertDesk
 from twin.services.app import RunningApp
 from twin.services.authority import Authority, Roles
+from twin.services.business_desk import BusinessDesk
 from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
 from twin.services.history_keeper import HistoryKeeper
@@ -126,6 +127,7 @@ def build_reporting(stores: Stores) -> Reporting:
         registry=stores.registry,
         settings=stores.settings,
         alerts=stores.alerts,
+        notes=stores.notes,
     )
 
 
@@ -194,6 +196,9 @@ def build_app(
             clock=clock,
             operators=len(operators),
             on_change=feed.refresh_soon,
+        ),
+        business_desk=BusinessDesk(
+            authority=authority, settings=stores.settings, notes=stores.notes, registry=stores.registry, clock=clock
         ),
         work_desk=WorkDesk(
             authority=authority,

@@ -27,7 +27,7 @@ from twin.business.peers import peer_comparison
 from twin.business.periods import Period
 from twin.business.report import Counted, Report
 from twin.business.savings import FalseAlerts, savings
-from twin.ports import AlertStore, HistoryStore, RegistryStore, SettingsStore, ShardStore
+from twin.ports import AlertStore, HistoryStore, NoteStore, RegistryStore, SettingsStore, ShardStore
 from twin.schema.day_table import DayTable, joined_tables
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.registry import Device
@@ -48,12 +48,14 @@ class Reporting:
         registry: RegistryStore,
         settings: SettingsStore,
         alerts: AlertStore,
+        notes: NoteStore | None = None,
     ) -> None:
         self._history = history
         self._shards = shards
         self._registry = registry
         self._settings = settings
         self._alerts = alerts
+        self._notes = notes
 
     def counted(
         self,
@@ -94,6 +96,7 @@ class Reporting:
         assigned = settings.get(TEAMS)
         return Report(
             **{name: getattr(counted, name) for name in Counted.__dataclass_fields__},
+            working=whole,
             gain=gain_with_interval(working, assumed, counted.currency, rng),
             swings=tuple(tornado(lambda a: potential_gain(whole, days, a, counted.currency).value, assumed)),
             saved=saved,
@@ -132,6 +135,7 @@ class Reporting:
                 assumed,
                 currency,
             ),
+            notes=self._notes.notes() if self._notes is not None else {},
         )
 
     def _devices(self, devices: Mapping[str, Device] | None) -> Mapping[str, Device]:

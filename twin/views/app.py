@@ -21,8 +21,8 @@ from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.views.alert_desk import AlertDesk
-from twin.views.notice_desk import NoticeDesk
 from twin.views.business_desk import BusinessDesk
+from twin.views.notice_desk import NoticeDesk
 from twin.views.work_desk import WorkDesk
 
 
