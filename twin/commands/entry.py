@@ -42,6 +42,7 @@ COMMANDS = (
         "twin.commands.report",
         ("runtime",),
     ),
+    Command("rules", "show, export or import the alert rules", "twin.commands.rules", ("runtime",)),
     Command(
         "forget-operator",
         "replace an operator's id everywhere",

@@ -38,6 +38,7 @@ from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
 from twin.services.notice_desk import NoticeDesk
 from twin.services.report_file import report_file
 from twin.services.reporting import Reporting
+from twin.services.rule_desk import RuleDesk
 from twin.services.work_desk import WorkDesk
 
 MOST_ROWS = 1500
@@ -63,6 +64,7 @@ class RunningApp:
         alert_desk: AlertDesk,
         notice_desk: NoticeDesk,
         work_desk: WorkDesk,
+        rule_desk: RuleDesk,
         business_desk: BusinessDesk,
         fonts: Path,
         clock: Clock,
@@ -87,6 +89,7 @@ class RunningApp:
         self._meter = meter or Unmetered()
         self.notice_desk = notice_desk
         self.work_desk = work_desk
+        self.rule_desk = rule_desk
         self.business_desk = business_desk
         self._stop = threading.Event()
         self._threads: list[threading.Thread] = []

@@ -32,9 +32,11 @@ from twin.services.notice_desk import NoticeDesk
 from twin.services.notifying import Notifying, notifier_of
 from twin.services.quiet_watch import QuietWatch
 from twin.services.reporting import Reporting
+from twin.services.rule_desk import RuleDesk
 from twin.services.rule_watch import RuleWatch
 from twin.services.run_twin import TAKE_OVER_S, TwinService
 from twin.services.service_watch import ServiceWatch
+from twin.services.tracks import Tracks
 from twin.services.work_desk import WorkDesk
 
 
@@ -198,7 +200,11 @@ def build_app(
             on_change=feed.refresh_soon,
         ),
         business_desk=BusinessDesk(
-            authority=authority, settings=stores.settings, notes=stores.notes, registry=stores.registry, clock=clock
+            authority=authority,
+            settings=stores.settings,
+            notes=stores.notes,
+            registry=stores.registry,
+            clock=clock,
         ),
         work_desk=WorkDesk(
             authority=authority,
@@ -207,6 +213,14 @@ def build_app(
             classes=classes,
             feed=feed.snapshot,
             clock=clock,
+        ),
+        rule_desk=RuleDesk(
+            authority=authority,
+            rules=stores.rules,
+            registry=stores.registry,
+            classes=classes,
+            clock=clock,
+            tracks=Tracks(stores.history, feed.open_columns, clock),
         ),
         notice_desk=NoticeDesk(
             book=None if notifying is None or demo else notifying.book,

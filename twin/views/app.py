@@ -23,6 +23,7 @@ from twin.schema.state import DeviceState
 from twin.views.alert_desk import AlertDesk
 from twin.views.business_desk import BusinessDesk
 from twin.views.notice_desk import NoticeDesk
+from twin.views.rule_desk import RuleDesk
 from twin.views.work_desk import WorkDesk
 
 
@@ -81,6 +82,11 @@ class App(Protocol):
 
     @property
     def demo(self) -> bool: ...
+
+    @property
+    def rule_desk(self) -> RuleDesk:
+        """The alert rules, and history to try them on."""
+        ...
 
     @property
     def work_desk(self) -> WorkDesk: ...
