@@ -213,8 +213,7 @@ class Chaos:
         )
 
     def _away(self) -> None:
-        span_s = self.plan.away_s if not self.outcome.incidents["long away"] else self._span_s(2.0, 8.0)
-        self.outcome.incidents["long away"] += 1
+        span_s = self.plan.away_s if self.outcome.incidents["away"] == 1 else self._span_s(2.0, 8.0)
         if self._proxy is not None:
             self._proxy.is_away = True
             time.sleep(span_s)

@@ -118,7 +118,7 @@ class Intake:
         device_of  device_id -> its registry entry, None when nobody has registered it
         """
         # All reads come first and the cursor moves last: a store that fails on the way changes nothing here.
-        if monotonic - self._heads_at >= self._cadence.epochs_s:
+        if not self._heads or monotonic - self._heads_at >= self._cadence.epochs_s:
             self._heads = [
                 head for head in self._telemetry.epochs() if self._serves(head.gateway, head.epoch)
             ]
