@@ -28,6 +28,8 @@ AHEAD = 1 + len(FLOWS)
 RULES = ("stale", *(f"data_quality:{name}" for name in FLOWS), "data_quality:clock_ahead")
 NOBODY: Mapping[str, float] = MappingProxyType({})
 FADE_S = 60.0
+BEHIND_S = 1e-6
+"""What is judged by `now` begins this much after a reading of the same instant, so that no two cases share an id."""
 AHEAD_S = 20.0
 MINOR, MAJOR = float(Severity.MINOR) + 1.0, float(Severity.MAJOR) + 1.0
 
@@ -102,7 +104,7 @@ class Watch:
         seen = np.zeros(len(self.names), np.bool_)
         seen[[column for column in waiting if self.books[column].seen_by(acknowledged, now_s)]] = True
         was = lives.state.copy()
-        t = np.full(len(self.names), now_s)
+        t = np.full(len(self.names), now_s + BEHIND_S)
         changed = advance(
             lives, t, wanted, held, np.zeros(wanted.shape, np.bool_),
             np.array([d.on_s for d in delays]), np.array([[d.off_s] for d in delays]),
@@ -110,7 +112,7 @@ class Watch:
         )  # fmt: skip
         began = changed[STALE] & (was[STALE] == NORMAL)
         last = np.concatenate([newest_s, [newest_s[g].max(initial=-np.inf) for g in groups]])
-        np.copyto(lives.onset_s[STALE], last, where=began & np.isfinite(last))
+        np.copyto(lives.onset_s[STALE], last + BEHIND_S, where=began & np.isfinite(last))
         shown = changed & ((lives.state >= ACTIVE) | (was >= ACTIVE))
         columns = np.flatnonzero(shown.any(axis=0)).tolist()
         for column in columns:
