@@ -254,6 +254,10 @@ def test_the_text_says_what_where_since_when_how_bad_why_and_what_to_do() -> Non
         "Open: https://twin.test/device?id=PUMP-001&at=2026-03-02T10%3A00%3A00Z\n"
     )
     assert "Open:" not in plain(letter_of(message(target), ""))
+    gateway = replace(OPENED, device_id="GW-1", case_id="GW-1|7", is_device=False)
+    assert "Open: https://twin.test/alerts?alert=GW-1%7C7\n" in plain(
+        letter_of(message(target, gateway), "https://twin.test")
+    )
 
 
 def test_an_end_says_how_long_it_lasted() -> None:

@@ -28,10 +28,10 @@ def test_targets_are_shown_with_what_was_delivered_what_waits_and_why() -> None:
     page = text(opened(app_with_targets(), "system"))
     assert "Two targets are told. One does not take what is sent; three notices wait." in page
     assert (
-        "lab-ops Slack-style webhook to https://hooks.slack.com/… from major on last delivered 14:25" in page
+        "lab-ops from major on Slack-style webhook to https://hooks.slack.com/…, last delivered 14:25" in page
     )
     assert "3 wait, cmms.example.com: answered 503 Service Unavailable" in page
-    assert "night Mail to a…@example.com off last delivered 19 Nov, 13:32" in page
+    assert "night off Mail to a…@example.com, last delivered 19 Nov, 13:32" in page
     assert (
         "Given up 12:32 to cmms PUMP-001 opened: <b>Bearing wear</b> cmms.example.com: answered 404" in page
     )
@@ -109,3 +109,17 @@ def test_two_shards_of_one_process_are_not_counted_twice() -> None:
     assert [row.name for row in view.targets] == ["lab-ops", "cmms", "night"]
     assert view.targets[1].trouble.startswith("3 wait")
     assert len(view.given_up) == 1
+
+
+def test_the_link_of_a_message_shows_the_signals_of_that_moment_and_leads_back() -> None:
+    test = opened(FakeApp(), "device", id="PUMP-001", at="2026-11-19T21:26:08Z")
+    assert "Around 19 Nov, 21:26 UTC" in text(test)
+    test.button(key="device.now").click().run()
+    assert "at" not in test.query_params
+    assert "Around" not in text(test)
+
+
+def test_a_moment_that_cannot_be_read_is_no_moment() -> None:
+    page = text(opened(FakeApp(), "device", id="PUMP-001", at="<script>"))
+    assert "Around" not in page
+    assert "Signals" in page

@@ -169,6 +169,7 @@ def _notice(
         cause=case.cause,
         verdict=case.verdict,
         where="" if device is None else ", ".join(p for p in (device.model, device.area, device.site) if p),
+        is_device=device is not None,
         time_zone="UTC" if device is None else device.time_zone,
         simulated=device is not None and device.simulated,
         was=was,

@@ -37,7 +37,7 @@ class Notice:
 
     severity   the case's at this event; was: the one before a raise, None otherwise
     at_s       when the step that found it was made
-    where      "Rough-40, Utilities, Basel"
+    where      "Rough-40, Utilities, Basel"; is_device: False for a gateway's own case
     time_zone  the device's, for the times in the text
     withdrawn  a reading that came late showed that the case never held
     """
@@ -56,6 +56,7 @@ class Notice:
     cause: str = ""
     verdict: str = "none"
     where: str = ""
+    is_device: bool = True
     time_zone: str = "UTC"
     simulated: bool = False
     was: Severity | None = None

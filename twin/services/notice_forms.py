@@ -45,9 +45,7 @@ def html(letter: Letter) -> str:
     """The same as a small HTML document without pictures, scripts or outside resources."""
     parts = []
     for entry in letter.entries:
-        link = (
-            f'<p><a href="{escape(entry.link)}">Open the device at that moment</a></p>' if entry.link else ""
-        )
+        link = f'<p><a href="{escape(entry.link)}">Open it in the twin</a></p>' if entry.link else ""
         rows = "".join(
             f'<tr><td style="color:#626E73;padding:2px 12px 2px 0;vertical-align:top">{escape(label)}</td>'
             f'<td style="padding:2px 0">{escape(text)}</td></tr>'
@@ -92,7 +90,7 @@ def slack(message: Message, base_url: str) -> dict[str, Any]:
         facts = (
             [f"*{_mrkdwn(label)}:* {_mrkdwn(text)}" for label, text in entry.facts] if letter.in_full else []
         )
-        link = [f"<{_mrkdwn(entry.link)}|Open the device at that moment>"] if entry.link else []
+        link = [f"<{_mrkdwn(entry.link)}|Open it in the twin>"] if entry.link else []
         entries.append(_cut("\n".join([f"*{_mrkdwn(entry.headline)}*", *facts, *link]), _SECTION))
     blocks: list[dict[str, Any]] = []
     if len(entries) > 1:

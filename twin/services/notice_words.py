@@ -100,9 +100,11 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
 
 
 def link_of(notice: Notice, base_url: str) -> str:
-    """The device's page at the moment the case began."""
+    """The device's page at the moment the case began; the case on the alerts page where it is of no device."""
     if not base_url or notice.event is NoticeEvent.TEST:
         return ""
+    if not notice.is_device:
+        return f"{base_url}/alerts?{urlencode({'alert': notice.case_id})}"
     at = format_instant(from_seconds(float(round(notice.onset_s))))
     return f"{base_url}/device?{urlencode({'id': notice.device_id, 'at': at})}"
 

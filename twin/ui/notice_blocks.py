@@ -5,7 +5,7 @@ A button acts once, in its callback; nothing here asks the store in a tick.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -16,7 +16,7 @@ from twin.ui.doing import acting_note
 from twin.ui.markup import esc, section
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
-from twin.views.notices import NoticesView, TargetRow, notices_view, severities
+from twin.views.notices import GivenUp, NoticesView, TargetRow, notices_view, severities
 
 SAID = "system.notices.said"
 ACTION = "change_targets"
@@ -28,47 +28,65 @@ def notices_section() -> None:
     app = session.app()
     desk, actor = app.notice_desk, session.actor()
     view = notices_view(app.feed(), desk.off, app.now())
-    sheet(_table(view), "system.notices")
+    allowed = not desk.off and app.authorised(actor, ACTION)
+    sheet(_head(view), "system.notices")
+    for row in view.targets:
+        with st.container(
+            key=f"nt-{row.name.replace('.', '_')}",
+            horizontal=True,
+            vertical_alignment="center",
+            horizontal_alignment="distribute",
+        ):
+            st.html(_row(row))
+            if allowed:
+                _controls(row)
+    if view.given_up:
+        sheet(_given_up(view.given_up), "system.notices.failed")
     if desk.off:
         return
-    allowed = app.authorised(actor, ACTION)
     if said := st.session_state.get(SAID, ""):
         st.html(f'<p class="small" role="status">{esc(said)}</p>')
-    for row in view.targets if allowed else ():
-        _controls(row)
     if allowed:
         _add_form(desk.has_mail)
     st.html(f'<p class="foot">{esc(acting_note(allowed))}</p>')
 
 
-def _table(view: NoticesView) -> str:
+def _head(view: NoticesView) -> str:
     head = section("Notifications", "who is told of cases, and how it goes")
-    rows = "".join(
-        f"<tr><td>{esc(row.name)}<small>{esc(row.channel)} to {esc(row.to)}</small></td>"
-        f"<td>{esc(row.told)}<small>{esc(row.last)}</small></td>"
-        f"<td>{f'<b>{esc(row.trouble)}</b>' if row.trouble else ''}</td></tr>"
-        for row in view.targets
+    return f'{head}<p class="body">{esc(view.sentence)}</p>'
+
+
+def _row(row: TargetRow) -> str:
+    trouble = f"<small><b>{esc(row.trouble)}</b></small>" if row.trouble else ""
+    return (
+        f'<div class="quiet"><b>{esc(row.name)}</b> {esc(row.told)}'
+        f"<small>{esc(row.channel)} to {esc(row.to)}, {esc(row.last)}</small>{trouble}</div>"
     )
-    failed = "".join(
+
+
+def _given_up(items: Sequence[GivenUp]) -> str:
+    rows = "".join(
         f"<tr><td>{esc(item.at)}<small>to {esc(item.target)}</small></td><td>{esc(item.what)}"
         f"<small>{esc(item.reason)}</small></td></tr>"
-        for item in view.given_up
+        for item in items
     )
-    return (
-        f'{head}<p class="body">{esc(view.sentence)}</p>'
-        + (f'<div class="scroll"><table class="wrap">{rows}</table></div>' if rows else "")
-        + (
-            f'<h3>Given up</h3><div class="scroll"><table class="wrap">{failed}</table></div>'
-            if failed
-            else ""
-        )
-    )
+    return f'<h3>Given up</h3><div class="scroll"><table class="wrap">{rows}</table></div>'
 
 
 def _controls(row: TargetRow) -> None:
     desk, actor = session.app().notice_desk, session.actor()
-    with st.container(key=f"nt-{row.name.replace('.', '_')}", horizontal=True, vertical_alignment="center"):
-        st.html(f'<div class="rf"><b>{esc(row.name)}</b></div>')
+    with st.container(key=f"nc-{row.name.replace('.', '_')}", horizontal=True, width="content"):
+        st.selectbox(
+            f"{row.name} is told from",
+            severities(),
+            index=severities().index(row.least),
+            key=f"system.notices.least.{row.name}.{row.least}",
+            label_visibility="collapsed",
+            format_func=lambda word: f"from {word} on",
+            width=150,
+            on_change=_least,
+            args=(row.name, row.least),
+        )
         st.button(
             "Send a test",
             key=f"system.notices.test.{row.name}",
@@ -80,17 +98,6 @@ def _controls(row: TargetRow) -> None:
             key=f"system.notices.switch.{row.name}",
             on_click=_do,
             args=(lambda key: desk.switch(row.name, is_on=not row.is_on, actor=actor, key=key),),
-        )
-        st.selectbox(
-            f"{row.name} is told from",
-            severities(),
-            index=severities().index(row.least),
-            key=f"system.notices.least.{row.name}.{row.least}",
-            label_visibility="collapsed",
-            format_func=lambda word: f"from {word} on",
-            width=170,
-            on_change=_least,
-            args=(row.name, row.least),
         )
         if row.is_added:
             st.button(
