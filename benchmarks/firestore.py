@@ -70,6 +70,14 @@ def viewers() -> None:
         )
 
 
+def holder() -> None:
+    """A process that steps and shows: what its viewers cost besides the stepping."""
+    for devices, gateways in ((20, 1), (200, 10)):
+        hour = metered_hour(devices, gateways, "live", viewers=25, inside=True)
+        note = f"25 viewers in the process that holds the shard, live profile, {devices} devices; besides its stepping"
+        record(f"firestore_reads_per_hour_holder_{devices}", hour.viewing.reads, "documents/h", "1,300", note)
+
+
 def device_page() -> None:
     reads = device_page_reads()
     record(
@@ -141,7 +149,7 @@ def _reads(hour: Hour) -> int:
 
 
 PARTS: dict[str, Callable[[], None]] = {
-    run.__name__: run for run in (free_5, standard_20, device_page, viewers, standard_200, live_200)
+    run.__name__: run for run in (free_5, standard_20, device_page, viewers, holder, standard_200, live_200)
 }
 
 

@@ -8,7 +8,7 @@ have a meter each here. What a start costs is left out: measuring begins WARM_S 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ from twin.schema.batch import Batch
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.spending import Usage
-from twin.services.assembly import build_app, build_twin_service
+from twin.services.assembly import build_app, build_twin_service, with_own_commits
 from twin.services.cadence import metered
 from twin.settings import FLUSH_S
 from twin.stores.documents import Documents
@@ -99,9 +99,13 @@ def metered_hour(
     viewers: int = 1,
     hours: float = 1.0,
     kernel: Documents | None = None,
+    inside: bool = False,
     on_minute: Callable[[int], None] = lambda minute: None,
 ) -> Hour:
-    """Run the fleet WARM_S + `hours`; what the second part cost, per process."""
+    """Run the fleet WARM_S + `hours`; what the second part cost, per process.
+
+    inside  one process steps and shows: `viewing` is then what its feed and pages read besides
+    """
     clock = SimulatedClock()
     kernel = kernel or MemoryDocuments()
     meters = {name: DocumentMeter() for name in ("edge", "worker", "viewing")}
@@ -110,6 +114,9 @@ def metered_hour(
         for name, meter in meters.items()
     }
     cadence = metered(FLUSH_S[profile])
+    if inside:
+        stores["worker"] = stores["viewing"] = with_own_commits(stores["worker"], clock, cadence)
+        meters["viewing"] = meters["worker"]
     senders = [
         Sender(name, SimulatedFleet(there, asset_classes(), 1, to_seconds(START)), FLUSH_S[profile], phase_s)
         for name, there, phase_s in _behind(fleet(devices, to_seconds(START)), gateways)
@@ -129,7 +136,7 @@ def metered_hour(
     while (at_s := min(next_s.values())) < end_s:
         clock.at = START + timedelta(seconds=at_s)
         if at_s >= WARM_S and not before:
-            before = {name: _total(meter) for name, meter in meters.items()}
+            before = _by_process(meters)
         for sender in senders:
             if next_s[sender.name] <= at_s:
                 sender.tick(clock, stores["edge"], waiting[sender.name])
@@ -150,10 +157,10 @@ def metered_hour(
         if at_s // 60 > minute:
             minute = int(at_s // 60)
             on_minute(minute)
-    after = {name: _total(meter) for name, meter in meters.items()}
+    after = _by_process(meters)
     now_s = to_seconds(clock.now())
     app.device_columns("INST-001", now_s - 86_400.0, now_s)
-    page = _total(meters["viewing"]) - after["viewing"]
+    page = _by_process(meters)["viewing"] - after["viewing"]
     cost = {name: after[name] - before[name] for name in after}
     return Hour(
         devices,
@@ -182,6 +189,15 @@ def _kept(kernel: Documents) -> dict[str, int]:
     if not isinstance(kernel, MemoryDocuments):
         return {}
     return {name: size for name, size in kernel.sizes().items() if size}
+
+
+def _by_process(meters: Mapping[str, DocumentMeter]) -> dict[str, Usage]:
+    """What each process has spent; of one that steps and shows, the worker's purpose counts as the worker."""
+    spent = {name: _total(meter) for name, meter in meters.items()}
+    if meters["viewing"] is meters["worker"]:
+        spent["worker"] = meters["worker"].spent().get("worker", Usage())
+        spent["viewing"] = spent["viewing"] - spent["worker"]
+    return spent
 
 
 def _total(meter: DocumentMeter) -> Usage:

@@ -15,7 +15,7 @@ from twin.bootstrap.storage import ClientFactory, open_stores
 from twin.physics.catalogue import asset_classes
 from twin.ports import Stores
 from twin.services.app import RunningApp
-from twin.services.assembly import build_app, build_twin_service
+from twin.services.assembly import build_app, build_twin_service, with_own_commits
 from twin.services.cadence import EMBEDDED, Cadence, metered
 from twin.services.notifying import Notifying
 from twin.services.run_twin import TwinService
@@ -63,6 +63,9 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
     """
     settings = Settings.from_environ(environ)
     stores = open_stores(settings.store_url, client)
+    steps_here = settings.worker == "inside" or settings.all_in_one
+    if steps_here:
+        stores = with_own_commits(stores, SystemClock(), cadence_of(settings))
     notifying = open_notifying(settings, stores, environ)
     app = build_app(
         stores,
@@ -78,7 +81,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         notifying=notifying,
     )
     loops: list[Callable[[threading.Event], None]] = []
-    if settings.worker == "inside" or settings.all_in_one:
+    if steps_here:
         loops += [service.run for service in open_twin_services(settings, stores, notifying=notifying)]
         if notifying is not None:
             loops.append(notifying.sender.run)

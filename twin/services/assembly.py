@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from twin.alerts.messages import Message
@@ -30,6 +31,7 @@ from twin.services.intake import Intake
 from twin.services.live_feed import BACKFILL_SUFFIX, LiveFeed
 from twin.services.notice_desk import NoticeDesk
 from twin.services.notifying import Notifying, notifier_of
+from twin.services.own_commits import OwnCommits
 from twin.services.quiet_watch import QuietWatch
 from twin.services.reporting import Reporting
 from twin.services.rule_desk import RuleDesk
@@ -119,6 +121,11 @@ def build_twin_service(
             else None
         ),
     )
+
+
+def with_own_commits(stores: Stores, clock: Clock, cadence: Cadence) -> Stores:
+    """The stores of a process that steps and shows: hand them to both, and viewers are fed from memory."""
+    return replace(stores, shards=OwnCommits(stores.shards, clock, 1.5 * cadence.heartbeat_s))
 
 
 def build_reporting(stores: Stores) -> Reporting:
