@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tests.simulated import BY_ID, CLASSES, START_S
+from twin.alerts.lifecycle import FIELDS
 from twin.alerts.quieting import suppression_of
 from twin.alerts.rules import DELAYS, Delay, RuleSet
 from twin.engine.block import Block, Step
+from twin.engine.snapshot import pack, unpack
 from twin.schema.alert import Alert, AlertKind, Case, ConditionState, Severity
 from twin.schema.instant import from_seconds
 from twin.schema.quieting import Quieting, QuietKind
@@ -256,3 +259,32 @@ AlertModel.TestCase.settings = settings(
     max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 test_no_sequence_of_events_and_restarts_reaches_a_forbidden_state = AlertModel.TestCase
+
+
+def test_bytes_from_before_rules_could_count_are_read_with_their_half_finished_delays() -> None:
+    worker = Worker()
+    for k in range(3):
+        at_s = START_S + 3.0 * k
+        worker.step([reading(UP, "error" if k else "fine", at_s)], at_s, (), {})
+    worker.block.close_windows(START_S + 60.0)
+    header, arrays = unpack(worker.block.to_bytes())
+    rules = len(arrays["watch"]) // FIELDS
+    arrays["watch"] = arrays["watch"][:-rules]
+    start, stop = header["layout"]["lives"]
+    one = (stop - start) // FIELDS
+    arrays["base"] = np.delete(arrays["base"], range(stop - one, stop), axis=0)
+    layout = {
+        name: [a - one * (a >= stop), b - one * (b >= stop)] for name, (a, b) in header["layout"].items()
+    }
+    del header["told"], header["until"]
+    old = pack({**header, "layout": layout}, arrays)
+    read = Block.from_bytes(old, {"vacuum_pump": PUMP}, RULES)
+    assert read.to_bytes() != old
+    before, after = Worker(), Worker()
+    before.block, after.block = worker.block, read
+    more = [reading(UP, "error", START_S + 3.0 * k) for k in range(3, 6)]
+    for found in (before, after):
+        found.step(more, START_S + 20.0, (), {})
+    assert after.alerts[UP, "error_code"] == before.alerts.get(
+        (UP, "error_code"), worker.alerts[UP, "error_code"]
+    )
