@@ -4,6 +4,7 @@ import streamlit as st
 
 from twin.ui import device_blocks, session
 from twin.ui.acknowledge import acknowledge_button
+from twin.ui.device_note import device_note, notes_known
 from twin.ui.device_picker import device_picker
 from twin.ui.device_signals import signals_section
 from twin.ui.empty import no_devices, no_such_device
@@ -11,6 +12,7 @@ from twin.ui.guard import guard
 from twin.ui.quiet_controls import device_quiet
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
+from twin.ui.work_known import work_known
 from twin.views.device import device_view
 from twin.views.health import health_view, life_view
 from twin.views.why import why_view
@@ -65,9 +67,12 @@ else:
         head(device_id)
     with corner:
         device_picker(device_id, sorted(devices))
+    work_known()
+    notes_known()
     left, right = st.columns([4, 8], gap="large")
     with left:
         left_side(device_id)
+        device_note(device_id)
     with right:
         signals_section(device_id)
         why(device_id)

@@ -21,7 +21,7 @@ from twin.ui import session
 from twin.ui.guard import MARK
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("fleet", "alerts", "business", "simulator", "device", "system")
+PAGES = ("fleet", "alerts", "maintenance", "business", "simulator", "device", "system")
 WITH_DEVICES = PAGES[:-1]
 BEARING = "PUMP-001|1795123568000000"
 
@@ -93,6 +93,7 @@ def test_header_counts_open_alerts_and_marks_simulated_data() -> None:
     assert [link.label for link in test.get("page_link")] == [
         "**Fleet**",
         "Alerts `4`",
+        "Maintenance",
         "Business",
         "Simulator",
         "System",
@@ -177,21 +178,6 @@ def test_who_may_not_act_reads_why() -> None:
     assert "Needs the operator role." in text(test)
 
 
-def test_business_shows_numerator_and_denominator() -> None:
-    page = text(opened(FakeApp(), "business"))
-    assert re.search(r"Of available hours [\d,]+ h of [\d,]+ h", page)
-    assert re.search(r"more hours a month × 15\.0 samples × \$41\.0 × 60 % demand", page)
-    assert "It is a setting, not a forecast." in page
-
-
-def test_customer_story_sets_the_target_and_back_again() -> None:
-    test = opened(FakeApp(), "business")
-    test.button(key="business.story").click().run()
-    assert test.slider(key="business.target").value in range(50, 60)
-    test.button(key="business.back").click().run()
-    assert test.slider(key="business.target").value == 70
-
-
 def test_injecting_a_fault_asks_the_gateway_once() -> None:
     app = FakeApp()
     test = opened(app, "simulator")
@@ -266,7 +252,7 @@ def test_figures_read_before_the_store_went_stay_on_screen_struck_through() -> N
     test = opened(app, "business")
     app.fail(after_s=600)
     test.run()
-    assert "Instruments run" in text(test)
+    assert "net saving in the period" in text(test)
     assert "The store has not answered" in text(test)
     assert '<div class="v old">' in markup(test)
 

@@ -47,7 +47,8 @@ def opened(view: OpenedAlert) -> str:
     return (
         f'<div class="ex"><div><h3>What happened</h3><p>{esc(view.text)}</p>{_plot(view)}{numbers}'
         f"<p>Cause: <b>{esc(view.cause)}</b>. Next: <b>{esc(view.action or 'look at the device')}</b>.</p>"
-        f"<p>{link('device', f'Open {view.device_id}', id=view.device_id)}</p></div>"
+        f"<p>{link('device', f'Open {view.device_id}', id=view.device_id)}"
+        f"{' · ' + link('maintenance', 'Plan work', case=view.case_id) if view.is_open else ''}</p></div>"
         f'<div><h3>Why: the score adds up</h3><div class="cb">{why}</div><p>'
         f"<b>{esc(view.verdict)}</b> {esc(view.words)}</p></div>"
         f'<div><h3>Since when</h3><ol class="life">{steps}</ol><div class="fct">{facets}</div></div></div>'

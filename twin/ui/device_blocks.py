@@ -38,9 +38,11 @@ def todo(view: DeviceView) -> str:
     item = view.todo
     owner = f'<p class="small">{esc(item.owner[:1].upper() + item.owner[1:])}.</p>' if item.owner else ""
     others = "".join(f'<p class="small">Also: {esc(text)}</p>' for text in item.others)
+    work = link("maintenance", "Plan work", "btn", case=item.case_id) if item.case_id else ""
+    plan = f'<p class="small">{work}</p>' if work else ""
     return (
         section("What to do", "", esc(item.open_for))
-        + f'<p class="lead"><b>{esc(item.lead)}</b> {esc(item.text)}</p>{facts(item.facts)}{owner}{others}'
+        + f'<p class="lead"><b>{esc(item.lead)}</b> {esc(item.text)}</p>{facts(item.facts)}{owner}{others}{plan}'
     )
 
 
@@ -118,7 +120,8 @@ def lanes(view: SignalsView) -> str:
 
 KEY = (
     '<div class="key"><span><i class="ln m"></i>Measured</span><span><i class="ln e"></i>Expected by the twin</span>'
-    '<span><i class="ln b"></i>Expected range, 99.7 %</span><span><i class="ln o"></i>Outside the range</span></div>'
+    '<span><i class="ln b"></i>Expected range, 99.7 %</span><span><i class="ln o"></i>Outside the range</span>'
+    '<span><i class="ln w"></i>Work</span></div>'
 )
 
 

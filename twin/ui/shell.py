@@ -17,11 +17,12 @@ TICK_S = 3.0
 PAGES = (
     ("fleet", "Fleet"),
     ("alerts", "Alerts"),
+    ("maintenance", "Maintenance"),
     ("business", "Business"),
     ("simulator", "Simulator"),
     ("system", "System"),
 )
-HIDDEN = (("device", "Device"),)
+HIDDEN = (("device", "Device"), ("rules", "Rules"))
 
 
 def run(opener: Callable[[], App]) -> None:

@@ -20,12 +20,18 @@ def chart_height(view: SignalsView) -> int:
     return HEAD + RESIDUAL + len(view.panels) * (HEAD + PANEL) + AXIS + 6
 
 
-def signals_option(view: SignalsView, rank: int, colour: Mapping[str, str]) -> Option:
-    """rank: severity of the device's worst open case, 0 = none; it colours what lies outside the range."""
+def signals_option(
+    view: SignalsView, rank: int, colour: Mapping[str, str], marks: Sequence[tuple[float, str]] = ()
+) -> Option:
+    """rank: severity of the device's worst open case, 0 = none; it colours what lies outside the range.
+
+    marks  (milliseconds, words) of work: dotted verticals through every panel, named in the first
+    """
     builder = _Builder(view, colour, colour[f"s{rank}"] if rank else colour["ink"])
     builder.residual()
     for panel in view.panels:
         builder.panel(panel)
+    builder.mark(marks)
     return builder.option()
 
 
@@ -69,6 +75,27 @@ class _Builder:
         self._line(panel.title, panel.measured, self.colour["ink"], 1.5)
         if any(v is not None for v in panel.outside):
             self._line(f"{panel.title} outside", panel.outside, self.outside, 2.0, quiet=True)
+
+    def mark(self, marks: Sequence[tuple[float, str]]) -> None:
+        """Work as dotted lines, drawn by the first series of every panel."""
+        if not marks:
+            return
+        seen: set[int] = set()
+        for series in self.series:
+            if series["xAxisIndex"] in seen:
+                continue
+            named = not seen
+            seen.add(series["xAxisIndex"])
+            series["markLine"] = {
+                "silent": True,
+                "symbol": "none",
+                "animation": False,
+                "lineStyle": {"color": self.colour["ink2"], "type": "dotted", "width": 1, "opacity": 1},
+                "label": {**self._text("ink2"), "show": named, "position": "insideEndTop", "rotate": 0},
+                "data": [
+                    {"xAxis": at_ms, "name": text, "label": {"formatter": text}} for at_ms, text in marks
+                ],
+            }
 
     def option(self) -> Option:
         self.x[-1]["axisLabel"] = {**self._text("ink3"), "hideOverlap": True, "formatter": _TIME}
