@@ -146,6 +146,8 @@ def test_while_the_server_is_down_news_waits_and_is_delivered_once_when_it_is_ba
     facts = holder.notifier.facts()["targets"][0]
     assert facts["waiting"] == 2
     assert "does not accept connections" in facts["reason"]
+    restarted = Holder(stores, notify(port), clock)
+    assert restarted.notifier.facts()["targets"][0]["reason"] == facts["reason"], "a restart still says why"
     with http_receiver(port=port) as receiver:
         holder.send(600.0)
         holder.send(600.0)

@@ -242,11 +242,11 @@ def test_what_waits_for_a_target_that_is_gone_or_off_is_given_back() -> None:
         assert (found.messages, found.orphans, found.next_s) == ((), (record(),), None)
 
 
-def test_waits_double_up_to_ten_minutes_and_hours_pass_before_it_is_given_up() -> None:
+def test_waits_double_up_to_ten_minutes_and_the_better_part_of_a_day_passes_before_it_is_given_up() -> None:
     assert [wait_s(n, 1.0) for n in (1, 2, 3)] == [FIRST_WAIT_S, 10.0, 20.0]
     assert wait_s(1, 0.0) == FIRST_WAIT_S / 2
     assert wait_s(1000, 1.0) == LONGEST_WAIT_S
-    assert sum(wait_s(n, 0.0) for n in range(1, ATTEMPTS)) > 1.8 * 3600
+    assert sum(wait_s(n, 0.0) for n in range(1, ATTEMPTS)) > 16.0 * 3600
     assert not is_given_up(4, refused=False)
     assert is_given_up(4, refused=True)
 

@@ -15,7 +15,8 @@ from twin.schema.notice import NoticeRecord
 from twin.schema.target import Target
 
 MOST_IN_ONE = 50
-ATTEMPTS = 30
+ATTEMPTS = 200
+"""With the longest wait between them about a day: an outage over night loses nothing."""
 ATTEMPTS_IF_REFUSED = 4
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 600.0
 

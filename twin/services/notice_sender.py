@@ -85,9 +85,14 @@ class NoticeSender:
         waiting = [record for record in self._notices.waiting() if record.notice.shard == shard]
         done = self._notices.newest_done(REMEMBERED)
         with self._lock:
+            is_first = not self._seen
             self._forget(shard)
             self._waiting.update({record.notice.notice_id: record for record in waiting})
-            if not self._seen:
+            for record in waiting:
+                if record.delivery.reason:
+                    seen = self._of(record.notice.target)
+                    seen.reason, seen.reason_s = record.delivery.reason, record.delivery.next_s
+            if is_first:
                 sent = {}
                 for record in reversed(done):
                     self._remember(record.notice, record.delivery)

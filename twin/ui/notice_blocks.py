@@ -37,7 +37,7 @@ def notices_section() -> None:
             vertical_alignment="center",
             horizontal_alignment="distribute",
         ):
-            st.html(_row(row))
+            st.html(_row(row, is_told=not allowed or not row.is_on))
             if allowed:
                 _controls(row)
     if view.given_up:
@@ -56,10 +56,11 @@ def _head(view: NoticesView) -> str:
     return f'{head}<p class="body">{esc(view.sentence)}</p>'
 
 
-def _row(row: TargetRow) -> str:
+def _row(row: TargetRow, *, is_told: bool) -> str:
+    """is_told: say from which severity on, where no control beside it does."""
     trouble = f"<small><b>{esc(row.trouble)}</b></small>" if row.trouble else ""
     return (
-        f'<div class="quiet"><b>{esc(row.name)}</b> {esc(row.told)}'
+        f'<div class="quiet"><b>{esc(row.name)}</b> {esc(row.told if is_told else "")}'
         f"<small>{esc(row.channel)} to {esc(row.to)}, {esc(row.last)}</small>{trouble}</div>"
     )
 

@@ -95,7 +95,8 @@ def _sentence(targets: Any) -> str:
 
 def _row(target: Mapping[str, Any], now: datetime) -> TargetRow:
     at_s, waiting = target["delivered_s"], target["waiting"]
-    waits = f"{waiting:,} {plural(waiting, 'waits', 'wait')}" if waiting else ""
+    waits = f"{waiting:,} waiting" if waiting else ""
+    last = "nothing delivered yet" if at_s is None else f"last delivered {moment(from_seconds(at_s), now)}"
     return TargetRow(
         name=target["name"],
         channel={"email": "Mail", "slack": "Slack-style webhook"}.get(
@@ -103,8 +104,8 @@ def _row(target: Mapping[str, Any], now: datetime) -> TargetRow:
         ),
         to=target["to"],
         told=f"from {target['least']} on" if target["is_on"] else "off",
-        last="nothing delivered yet" if at_s is None else f"last delivered {moment(from_seconds(at_s), now)}",
-        trouble=", ".join(part for part in (waits, target["reason"]) if part),
+        last=f"{last}, {waits}" if waits and not target["reason"] else last,
+        trouble=", ".join(part for part in (waits, target["reason"]) if part) if target["reason"] else "",
         least=target["least"],
         is_on=target["is_on"],
         is_added=target["is_added"],
