@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from twin.ui import blocks, session
+from twin.ui import blocks, rule_blocks, session
 from twin.ui.address import choice, segments
 from twin.ui.alarm_health import health_tab
 from twin.ui.alert_table import alert_table
 from twin.ui.empty import no_devices
 from twin.ui.guard import guard
+from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
 from twin.views.alert_list import TABS, AlertFilters, alerts_view
 
@@ -35,6 +36,7 @@ def body() -> None:
     view = alerts_view(feed, now, AlertFilters(area, severity))
     top.html(blocks.headline(view.headline))
     alert_table(view, show, feed, now)
+    sheet(rule_blocks.ENTRY, "alerts.rules")
 
 
 body()

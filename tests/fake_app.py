@@ -20,7 +20,7 @@ from twin.business.report import Report
 from twin.errors import ConcurrentChangeError, NotAuthorisedError, StoreUnavailableError
 from twin.estimation.model import Model
 from twin.physics.asset_class import AssetClass, FailureMode, State
-from twin.ports import AuditEntry, QuarantineEntry
+from twin.ports import AuditEntry, QuarantineEntry, RuleVersion
 from twin.schema.alert import (
     Alert,
     AlertKind,
@@ -36,10 +36,11 @@ from twin.schema.alert import (
 )
 from twin.schema.day_table import DayTable, day_table
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
-from twin.schema.history import STATES, UNKNOWN, Columns, Totals
+from twin.schema.history import NO_ROWS, STATES, UNKNOWN, Columns, DeviceHour, Totals
 from twin.schema.quieting import Quieting, QuietKind
 from twin.schema.registry import Booking, Device
 from twin.schema.signal import RollUp, Signal, SignalKind
+from twin.schema.spending import Spending, Usage
 from twin.schema.state import (
     DeviceState,
     Freshness,
@@ -53,9 +54,12 @@ from twin.schema.state import (
 from twin.services.authority import Authority, Roles
 from twin.services.business_desk import BusinessDesk
 from twin.services.reporting import Reporting
+from twin.services.rule_desk import RuleDesk
+from twin.services.tracks import Tracks
 from twin.services.work_desk import WorkDesk
 from twin.stores.memory import MemoryDocuments
 from twin.stores.opening import open_memory_stores, stores_over
+from twin.stores.rule_versions import DocumentRuleStore
 from twin.stores.work import DocumentWorkStore
 
 NOW = datetime(2026, 11, 20, 14, 32, 8, tzinfo=UTC)
@@ -129,6 +133,7 @@ class FakeApp:
         self.started = datetime.now(UTC)
         self.classes = fake_classes()
         self.asked: list[Command] = []
+        self.spent: dict[str, Usage] = {}
         self.denied = False
         self._later_s = 0.0
         self.hide_newest = False
@@ -141,6 +146,7 @@ class FakeApp:
         self.people = open_memory_stores(now=self.now)
         self.people.registry.register(list(self._feed.devices.values()))
         self.business_desk = fake_business_desk(self)
+        self.rule_desk = fake_rule_desk(self)
         if stale:
             self._feed = replace(self._feed, stepped_at=NOW - timedelta(seconds=252))
         if broken:
@@ -270,6 +276,9 @@ class FakeApp:
     def commands(self) -> Sequence[Command]:
         self._check()
         return tuple(reversed(self.asked))
+
+    def spending(self) -> Spending:
+        return Spending("here:1", 7200.0, self.spent)
 
     def quarantined(self) -> tuple[Sequence[QuarantineEntry], int]:
         self._check()
@@ -615,6 +624,7 @@ def fake_totals(device_id: str, start_s: float, span_s: float) -> Totals:
         mean={"throughput": 15.0},
         integral={"throughput": 15.0 * running_s / HOUR_S},
         increase={"samples_total": 15.0 * running_s / HOUR_S},
+        operators_s={f"OP-{10 + i}": running_s / 8.0 for i in range(8)},
         booked_s=0.4 * span_s,
         booked_running_s=min(0.33 * span_s, running_s),
         staffed_s=0.5 * span_s,
@@ -785,7 +795,9 @@ def fake_business_desk(app: FakeApp) -> BusinessDesk:
         def authorise(self, actor: str, action: str) -> None:
             app._check()
             if app.denied:
-                raise NotAuthorisedError(action, rule="needs the operator role", next_step="Sign in as operator")
+                raise NotAuthorisedError(
+                    action, rule="needs the operator role", next_step="Sign in as operator"
+                )
 
     return BusinessDesk(
         authority=FakeAuthority(roles=Roles(True), audit=app.people.audit, clock=_FakeClock(app)),
@@ -793,6 +805,43 @@ def fake_business_desk(app: FakeApp) -> BusinessDesk:
         notes=app.people.notes,
         registry=app.people.registry,
         clock=_FakeClock(app),
+    )
+
+
+def fake_rule_desk(app: FakeApp) -> RuleDesk:
+    """The real desk over a store in memory, with made-up history: one row a minute in sealed hours."""
+
+    class FakeAuthority(Authority):
+        def authorise(self, actor: str, action: str) -> None:
+            app._check()
+            if not app.authorised(actor, action):
+                raise NotAuthorisedError(
+                    action, rule="needs the operator role", next_step="Sign in as operator"
+                )
+
+    class FakeHours:
+        def hours(self, device_id: str, from_s: float, to_s: float) -> list[DeviceHour]:
+            app._check()
+            starts = np.arange(np.ceil(from_s / HOUR_S), np.floor(NOW_S / HOUR_S)) * HOUR_S
+            nothing = Totals(0.0, HOUR_S, 0, 0.0, {})
+            return [
+                DeviceHour(device_id, at, fake_columns(device_id, at, at + HOUR_S, 60.0), nothing)
+                for at in starts.tolist()
+            ]
+
+    class AskedStore(DocumentRuleStore):
+        def current(self) -> RuleVersion | None:
+            app._check()
+            return super().current()
+
+    clock = _FakeClock(app)
+    return RuleDesk(
+        authority=FakeAuthority(roles=Roles(True), audit=app.people.audit, clock=clock),
+        rules=AskedStore(MemoryDocuments()),
+        registry=app.people.registry,
+        classes=app.classes,
+        clock=clock,
+        tracks=Tracks(FakeHours(), lambda d: app.feed().live.get(d, NO_ROWS), clock),  # type: ignore[arg-type]
     )
 
 

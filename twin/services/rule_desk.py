@@ -132,10 +132,10 @@ class RuleDesk:
         """Replace all changes by those of the file."""
         return self._write(self._parsed(text), expected_version, reason, "imported", actor, key)
 
-    def problems(self, values: Mapping[Key, Value], back: tuple[Key, ...] = ()) -> list[str]:
-        """What would be wrong with a change, in words; asks the registry, not the rules."""
+    def problems(self, values: Mapping[Key, Value], devices: Mapping[str, str]) -> list[str]:
+        """What would be wrong with a change, in words, from memory. devices: device_id -> asset class."""
         before = self._book.rules.overrides
-        return [p.text for p in self._new_problems(before, before.without(back).merged(values))]
+        return [p.text for p in self._new_problems(before, before.merged(values), devices)]
 
     def _parsed(self, text: str) -> Overrides:
         return rule_file.from_text(text, self.base, self._classes, self._devices())
@@ -158,7 +158,7 @@ class RuleDesk:
             raise SettingsError(
                 "alert rules", rule="are so already", next_step="Change a value before saving"
             )
-        found = self._new_problems(before, overrides)
+        found = self._new_problems(before, overrides, self._devices())
         if found:
             raise found[0].error(len(found) - 1)
         new = RuleVersion(0, overrides.to_document(), actor, self._clock.now(), reason, origin, key)
@@ -172,13 +172,13 @@ class RuleDesk:
         self._on_change()
         return stored
 
-    def _new_problems(self, before: Overrides, after: Overrides) -> list[Problem]:
+    def _new_problems(self, before: Overrides, after: Overrides, devices: Mapping[str, str]) -> list[Problem]:
         """Problems a change brings. Those that were there, as of a device no longer registered, stop nobody."""
-        devices = self._devices()
-        known = (
-            {p.text for p in problems(self.base, before, self._classes, devices)} if before.values else set()
-        )
-        return [p for p in problems(self.base, after, self._classes, devices) if p.text not in known]
+        found = problems(self.base, after, self._classes, devices)
+        if not found or not before.values:
+            return found
+        known = {p.text for p in problems(self.base, before, self._classes, devices)}
+        return [p for p in found if p.text not in known]
 
     def _devices(self) -> dict[str, str]:
         return {device.device_id: device.asset_class for device in self._registry.devices()}

@@ -31,8 +31,8 @@ class RuleDesk(Protocol):
         """The last span_s of a device: a signal's values, or "score" or "health"."""
         ...
 
-    def problems(self, values: Mapping[Key, Value], back: tuple[Key, ...] = ()) -> list[str]:
-        """What would be wrong with a change, in words."""
+    def problems(self, values: Mapping[Key, Value], devices: Mapping[str, str]) -> list[str]:
+        """What would be wrong with a change, in words, from memory. devices: device_id -> asset class."""
         ...
 
     def change(
