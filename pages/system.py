@@ -10,10 +10,11 @@ from twin.ui.guard import guard
 from twin.ui.notice_blocks import notices_section
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
-from twin.views.system import system_view
+from twin.views.spending import spending_view
+from twin.views.system import refusals, system_view
 
 guard(__file__)
-REFUSED_S = 10
+REFUSED_S = 300
 
 
 @st.fragment(run_every=TICK_S)
@@ -21,7 +22,7 @@ def body() -> None:
     app, now = session.app(), session.app().now()
     try:
         refused, dropped = session.shared(
-            "system.refused", int(now.timestamp() // REFUSED_S), app.quarantined
+            "system.refused", (refusals(app.feed()), int(now.timestamp() // REFUSED_S)), app.quarantined
         )
     except TwinError as error:
         no_history(error)
@@ -32,6 +33,7 @@ def body() -> None:
     left, right = st.columns([4, 8], gap="large")
     with left:
         sheet(system_blocks.shards(view.shards), "system.shards")
+        sheet(system_blocks.spending(spending_view(app.feed(), app.spending())), "system.spending")
     with right:
         sheet(system_blocks.refused(view.refused), "system.refused")
         sheet(system_blocks.counters(view.counters), "system.counters")

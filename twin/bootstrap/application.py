@@ -26,7 +26,7 @@ def open_twin_services(
     settings: Settings, stores: Stores, *, backfill: bool = False, notifying: Notifying | None = None
 ) -> list[TwinService]:
     """One service per shard; each waits for its shard's lease."""
-    holder = f"{socket.gethostname()}:{os.getpid()}{':past' if backfill else ''}"
+    holder = f"{process_name()}{':past' if backfill else ''}"
     return [
         build_twin_service(
             stores,
@@ -44,6 +44,11 @@ def open_twin_services(
         )
         for number in range(settings.shards)
     ]
+
+
+def process_name() -> str:
+    """What this process calls itself when it holds a shard."""
+    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 def cadence_of(settings: Settings) -> Cadence:
@@ -79,6 +84,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         fonts=settings.home / "fonts",
         note=NOTE if settings.all_in_one else "",
         notifying=notifying,
+        process=process_name(),
     )
     loops: list[Callable[[threading.Event], None]] = []
     if steps_here:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,12 @@ class Usage:
 
     def __sub__(self, other: Usage) -> Usage:
         return Usage(self.reads - other.reads, self.writes - other.writes, self.deletes - other.deletes)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """What one process has spent since it began, `seconds` ago; `spent` is empty where nothing is billed."""
+
+    process: str
+    seconds: float
+    spent: Mapping[str, Usage] = field(default_factory=dict)

@@ -30,7 +30,7 @@ from twin.schema.alert import Response
 from twin.schema.fault import Command, Fault
 from twin.schema.history import NO_ROWS, Columns, Totals, between, joined, rows
 from twin.schema.instant import to_seconds
-from twin.schema.spending import Usage
+from twin.schema.spending import Spending, Usage
 from twin.services.actions import Actions
 from twin.services.alert_desk import AlertDesk
 from twin.services.business_desk import BusinessDesk
@@ -71,6 +71,7 @@ class RunningApp:
         shards: Sequence[str],
         meter: Meter | None = None,
         local_operator: str = "",
+        process: str = "",
     ) -> None:
         self.classes = classes
         self.demo = demo
@@ -87,6 +88,8 @@ class RunningApp:
         self._clock = clock
         self._shards = shards
         self._meter = meter or Unmetered()
+        self._process = process
+        self._metered_from = clock.monotonic()
         self.notice_desk = notice_desk
         self.work_desk = work_desk
         self.rule_desk = rule_desk
@@ -125,6 +128,10 @@ class RunningApp:
     def spent(self) -> Mapping[str, Usage]:
         """Documents this process has had read, written and deleted, by purpose; empty where nothing is billed."""
         return self._meter.spent()
+
+    def spending(self) -> Spending:
+        """The same with the name of this process and how long it has been counting."""
+        return Spending(self._process, self._clock.monotonic() - self._metered_from, self._meter.spent())
 
     def device_columns(self, device_id: str, from_s: float, to_s: float) -> Columns:
         """History in [from_s, to_s): sealed hours and the live minutes, thinned to MOST_ROWS by picking rows."""

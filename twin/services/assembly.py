@@ -153,6 +153,7 @@ def build_app(
     fonts: Path | None = None,
     note: str = "",
     notifying: Notifying | None = None,
+    process: str = "",
 ) -> RunningApp:
     """The application behind the pages, not yet started.
 
@@ -160,6 +161,7 @@ def build_app(
     fonts  where reports keep theirs
     note   stands on every page while no progress is told
     notifying  who is told of cases; None where nobody is, as in the demo
+    process  this one's name, as it holds a shard
     """
     feed = LiveFeed(
         shards=stores.shards,
@@ -188,6 +190,7 @@ def build_app(
         classes=classes,
         demo=demo,
         local_operator=local_operator,
+        process=process,
         feed=feed,
         actions=actions,
         history=stores.history,

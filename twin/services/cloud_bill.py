@@ -147,7 +147,7 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
             + gateways * flushes
             + gateways * 3600.0 / _rounded_up(cadence.epochs_s, period_s)
             + 3600.0 / _rounded_up(cadence.strays_s, period_s)
-            + shards * 3600.0 / _rounded_up(cadence.registry_s, period_s)
+            + WATCHED * shards * 3600.0 / _rounded_up(cadence.registry_s, period_s)
             + 2 * max(1.0, gateways * flushes * KEPT_H / 1000.0)
         ),
         writes=round(
@@ -171,6 +171,8 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
     }
 
 
+WATCHED = 4
+"""What a worker looks at every registry_s: whether the registry changed, whether work did, work closed, rules."""
 HEAD_EVERY_S = 600.0
 KEPT_H = 48.0
 PAGE_READS = 27

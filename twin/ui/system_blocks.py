@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twin.ui.markup import esc, link, section
+from twin.views.spending import SpendingRow, SpendingView
 from twin.views.system import Refused
 
 Facts = Sequence[tuple[str, str]]
@@ -37,18 +38,44 @@ def counters(items: Sequence[tuple[str, Facts]]) -> str:
 
 def refused(items: Sequence[Refused]) -> str:
     """What was quarantined, newest first, with the reason."""
-    head = section("Refused inputs", "quarantined with the reason, newest first")
+    head = section("Refused inputs", "quarantined, grouped by reason, newest first")
     if not items:
         return (
             head
             + '<p class="body"><b>None.</b> A record that does not fit is kept here with what was wrong with it.</p>'
         )
     rows = "".join(
-        f"<tr><td>{esc(r.at)}<small>{esc(r.source)}</small></td><td>{esc(r.reason)}"
+        f'<tr><td>{esc(r.at)}<small>{esc(r.source)}</small></td><td class="num">{esc(r.times)}</td><td>{esc(r.reason)}'
         f"<small>{esc(r.excerpt)} · {esc(r.length)}</small></td></tr>"
         for r in items
     )
     return f'{head}<div class="scroll"><table class="wrap">{rows}</table></div>'
+
+
+def spending(view: SpendingView) -> str:
+    """Documents by process and purpose, with the money they mean."""
+    head = (
+        section("Documents", "what the store bills, counted where it is asked")
+        + f'<p class="body">{esc(view.sentence)}</p>'
+    )
+    names = ("Purpose", "Read", "Written", "Deleted", "Per hour, r / w / d", "A month")
+    titles = "".join(
+        f'<th class="num">{name}</th>' if place else f"<th>{name}</th>" for place, name in enumerate(names)
+    )
+    parts = []
+    for process in view.processes:
+        rows = "".join(_spending_row(row) for row in process.rows)
+        parts.append(
+            f"<h3>{esc(process.name)}</h3><small>{esc(process.since)}</small>"
+            f'<div class="scroll"><table><tr>{titles}</tr>{rows}</table></div>'
+        )
+    return head + "".join(parts) + (f'<p class="foot">{esc(view.note)}</p>' if view.note else "")
+
+
+def _spending_row(row: SpendingRow) -> str:
+    cells = (row.reads, row.writes, row.deletes, row.per_hour, row.month)
+    name = f"<b>{esc(row.purpose)}</b>" if row.is_total else esc(row.purpose)
+    return f"<tr><td>{name}</td>" + "".join(f'<td class="num">{esc(cell)}</td>' for cell in cells) + "</tr>"
 
 
 def _rows(facts: Facts) -> str:

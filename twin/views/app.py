@@ -19,6 +19,7 @@ from twin.schema.fault import Command, Fault
 from twin.schema.history import Columns, Totals
 from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
+from twin.schema.spending import Spending
 from twin.schema.state import DeviceState
 from twin.views.alert_desk import AlertDesk
 from twin.views.business_desk import BusinessDesk
@@ -156,6 +157,10 @@ class App(Protocol):
 
     def commands(self) -> Sequence[Command]:
         """Newest first."""
+        ...
+
+    def spending(self) -> Spending:
+        """Documents this process has had read, written and deleted; from memory."""
         ...
 
     def quarantined(self) -> tuple[Sequence[QuarantineEntry], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,22 @@ from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
 from twin.views.wording import age, count, moment, number, plural, title
 
+MOST_ASKED = 100
+_NAMES = re.compile(r"'[^']*'|\b[\w.-]*\d[\w.:+-]*")
+"""What makes two reasons of one kind differ: quoted text, and every word with a digit in it."""
+_TOLD_ELSEWHERE = frozenset({"shard", "notices", "documents", "metered_s"})
+_LABELS = {
+    "refused": "Refused since it began",
+    "readings": "Readings since it began",
+    "steps": "Steps since it began",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
+    """Refused inputs of one reason; at, source, excerpt and length are the newest one's."""
+
+    times: str
     at: str
     source: str
     reason: str
@@ -53,22 +67,30 @@ def system_view(
             Figure("Devices registered", str(len(feed.devices)), note=f"{len(feed.states)} with readings"),
             Figure("Readings taken", f"{taken:,}", note="since the engine began"),
             Figure("Late readings", f"{late:,}", note="kept, counted, not filtered"),
-            Figure("Refused inputs", f"{n + dropped:,}", note=f"{dropped:,} older ones dropped for room"),
+            Figure("Refused inputs", _kept(n, dropped), note=f"{dropped:,} older ones dropped for room"),
         ),
         tuple((shard, _facts(facts)) for shard, facts in sorted(feed.worker.items())),
         tuple((d, found) for d, s in sorted(feed.states.items()) if (found := _trouble(s.counts))),
-        tuple(_refused(entry, now) for entry in refused[:most]),
+        tuple(_refused(entries, now) for entries in _by_reason(refused)[:most]),
     )
+
+
+def refusals(feed: Feed) -> int:
+    """How many inputs the workers have refused: when it grows, there is something new to ask the store for."""
+    facts = [facts for facts in feed.worker.values() if isinstance(facts, Mapping)]
+    return sum(int(found.get("refused", 0)) for found in facts)
 
 
 def _facts(facts: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(facts, Mapping):
         return (("Worker", str(facts)),)
-    return tuple((_name(str(n)), _value(str(n), value)) for n, value in facts.items() if n not in ("shard", "notices"))
+    return tuple(
+        (_name(str(n)), _value(str(n), value)) for n, value in facts.items() if n not in _TOLD_ELSEWHERE
+    )
 
 
 def _name(name: str) -> str:
-    return title(name.removesuffix("_ms").removesuffix("_s"))
+    return _LABELS.get(name) or title(name.removesuffix("_ms").removesuffix("_s"))
 
 
 def _value(name: str, value: Any) -> str:
@@ -87,6 +109,22 @@ def _trouble(counts: Mapping[str, int]) -> tuple[tuple[str, str], ...]:
     return tuple((title(name), f"{n:,}") for name, n in counts.items() if name != "readings" and n)
 
 
-def _refused(entry: QuarantineEntry, now: datetime) -> Refused:
+def _kept(n: int, dropped: int) -> str:
+    """The newest MOST_ASKED are looked at; there may be more of them."""
+    return f"{n + dropped:,}" if n < MOST_ASKED else f"{n + dropped:,} or more"
+
+
+def _by_reason(entries: Sequence[QuarantineEntry]) -> list[list[QuarantineEntry]]:
+    """Entries whose reasons differ in names and numbers only, together; the newest group first."""
+    groups: dict[str, list[QuarantineEntry]] = {}
+    for entry in entries:
+        groups.setdefault(_NAMES.sub("…", entry.reason), []).append(entry)
+    return list(groups.values())
+
+
+def _refused(entries: Sequence[QuarantineEntry], now: datetime) -> Refused:
+    entry = entries[0]
+    sources = len({found.source for found in entries})
+    source = entry.source if sources == 1 else f"{entry.source} and {sources - 1} more"
     at, length = moment(entry.at, now, seconds=True), f"{entry.length:,} characters"
-    return Refused(at, entry.source, entry.reason, entry.excerpt[:160], length)
+    return Refused(f"{len(entries):,} ×", at, source, entry.reason, entry.excerpt[:160], length)
