@@ -47,8 +47,7 @@ def alert_actions(view: OpenedAlert) -> None:
             else:
                 _shelve(view)
         _judge(view)
-    say("alerts.shelve", view.case_id)
-    say("alerts.judge", view.case_id)
+    say("alerts.act", view.case_id)
     app, actor = session.app(), session.actor()
     st.html(f'<p class="foot">{esc(acting_note(app.authorised(actor, "acknowledge")))}</p>')
 
@@ -92,9 +91,7 @@ def _shelve(view: OpenedAlert) -> None:
         st.text_input(
             "Why", max_chars=200, key="alerts.shelve.why", placeholder="Flow test until the filter comes"
         )
-        st.form_submit_button(
-            "Shelve", type="primary", on_click=_do_shelve, args=(view.case_id,), key="alerts.shelve.button"
-        )
+        st.form_submit_button("Shelve", on_click=_do_shelve, args=(view.case_id,), key="alerts.shelve.button")
 
 
 def _do_shelve(case_id: str) -> None:
@@ -111,7 +108,7 @@ def _do_shelve(case_id: str) -> None:
             rule=rule,
         )
 
-    attempt("alerts.shelve", case_id, act, f"Shelved for {span} by {actor}.")
+    attempt("alerts.act", case_id, act, f"Shelved for {span} by {actor}.")
 
 
 def _judge(view: OpenedAlert) -> None:
@@ -150,4 +147,4 @@ def _do_judge(case_id: str, version: int, key: str) -> None:
         )
 
     said = f"Noted by {actor}: {VERDICTS[verdict].lower()}." if verdict else f"Taken back by {actor}."
-    attempt("alerts.judge", case_id, act, said)
+    attempt("alerts.act", case_id, act, said)

@@ -54,9 +54,7 @@ def device_quiet(device_id: str) -> None:
         st.text_input(
             "Why", max_chars=200, key="device.quiet.why", placeholder="Pump service by the supplier"
         )
-        st.form_submit_button(
-            "Keep quiet", type="primary", on_click=_do, args=(device_id,), key="device.quiet.button"
-        )
+        st.form_submit_button("Keep quiet", on_click=_do, args=(device_id,), key="device.quiet.button")
     say("device.quiet.new", device_id)
 
 
