@@ -377,6 +377,32 @@ def test_a_worker_killed_after_its_commit_is_made_good_by_the_next(receiver: Rec
     assert it.stores.notices.waiting() == []
 
 
+def test_a_silence_that_ended_while_no_worker_ran_is_closed_and_told(receiver: Receiver) -> None:
+    it = Bench(2)
+    first = service_of(it, notifying_of(it, receiver.port))
+    it.send(20)
+    it.run(first)
+    for _ in range(12):
+        it.clock.sleep(10.0)
+        first.step()
+    (opened,) = it.stores.alerts.cases(open_only=True)
+    it.send(20)
+    notifying = notifying_of(it, receiver.port)
+    second = service_of(it, notifying, "b")
+    second.step()
+    it.clock.sleep(TAKE_OVER_S + 1.0)
+    for _ in range(40):
+        it.send(1)
+        it.run(second)
+        notifying.sender.deliver_due()
+    assert it.stores.alerts.cases(open_only=True) == []
+    assert it.stores.alerts.alerts(open_only=True) == []
+    (closed,) = it.stores.alerts.cases()
+    assert closed.case.case_id == opened.case.case_id
+    assert closed.case.text.endswith("It ended while no worker ran.")
+    assert told(receiver) == [("opened major GW-1", "closed major GW-1")]
+
+
 def test_a_case_does_not_become_an_old_find_because_a_worker_was_restarted(receiver: Receiver) -> None:
     it = Bench(2)
     first = service_of(it, notifying_of(it, receiver.port))

@@ -335,6 +335,10 @@ class Block:
         window = self._windows.get(device_id)
         return float("-inf") if window is None else window.start_s
 
+    def open_cases(self) -> set[str]:
+        """Ids of the cases that are open here, told or held."""
+        return {book.case.case_id for book in (*self._head.books, *self._watch.books) if book.case is not None}
+
     def awaiting(self) -> set[str]:
         """Ids of the open cases with an alert that latches: whether a person acknowledged them must be known."""
         delays, latches = self._roster.rules.delays, set()
@@ -428,7 +432,13 @@ class Block:
         """The state at the windows' start; see `from_bytes`."""
         starts = {device_id: window.start_s for device_id, window in self._windows.items()}
         saved = Saved(
-            self._base, starts, self._folded, self._watch, self._services, self._told, self._neighbours.until()
+            self._base,
+            starts,
+            self._folded,
+            self._watch,
+            self._services,
+            self._told,
+            self._neighbours.until(),
         )
         return checkpoint.write(self._roster, asdict(self._config), saved)
 

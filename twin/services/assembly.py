@@ -70,6 +70,9 @@ def build_twin_service(
     """The service that steps one shard, or, with `backfill`, the filled-in past of the same shard."""
     config = BlockConfig(window_s=window_s)
 
+    def serves_gateway(gateway: str) -> bool:
+        return shard_of(gateway, shards) == shard
+
     def serves(gateway: str, epoch: str) -> bool:
         return is_backfill(epoch) == backfill and shard_of(gateway, shards) == shard
 
@@ -113,10 +116,11 @@ def build_twin_service(
         cadence=cadence,
         is_backfill=backfill,
         take_over_s=take_over_s,
-        open_cases=lambda: stores.alerts.cases(open_only=True),
+        alerts=stores.alerts,
+        serves=serves_gateway,
         work=None if backfill else ServiceWatch(stores.services, cadence),
         notifier=(
-            notifier_of(notifying, stores, name, lambda gateway: shard_of(gateway, shards) == shard)
+            notifier_of(notifying, stores, name, serves_gateway)
             if notifying is not None and not backfill
             else None
         ),

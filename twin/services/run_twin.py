@@ -13,13 +13,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import timedelta
 
 from twin.engine.block import Block, Step
 from twin.errors import LeaseLostError, SnapshotError, StoreUnavailableError
 from twin.ports import (
+    AlertStore,
     Checkpoint,
     Clock,
     Lease,
@@ -30,7 +31,7 @@ from twin.ports import (
     TelemetryStore,
     Unmetered,
 )
-from twin.schema.alert import Alert, Case, CaseRecord
+from twin.schema.alert import Alert, Case
 from twin.schema.batch import Cursor
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
@@ -39,6 +40,7 @@ from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
 from twin.services.held import Held
 from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
+from twin.services.inherited_cases import InheritedCases
 from twin.services.intake import Intake
 from twin.services.notifier import NOTICES, Notifier
 from twin.services.quiet_watch import QuietWatch
@@ -82,7 +84,8 @@ class TwinService:
         cadence: Cadence = EMBEDDED,
         is_backfill: bool = False,
         take_over_s: float = TAKE_OVER_S,
-        open_cases: Callable[[], Sequence[CaseRecord]] = tuple,
+        alerts: AlertStore | None = None,
+        serves: Callable[[str], bool] = lambda _gateway: True,
         notifier: Notifier | None = None,
         work: ServiceWatch | None = None,
     ) -> None:
@@ -93,7 +96,8 @@ class TwinService:
         cadence      how often to look and to commit
         is_backfill  a pass over the past: writes history and closed cases only, never alerts
         take_over_s  how long another holder must have been still to be taken for dead; longer than its heartbeat
-        open_cases   the store's, asked when the shard is taken up
+        alerts       asked when the shard is taken up: what an earlier holder left open
+        serves       whether a gateway belongs to this shard
         notifier     tells people; None where nobody is told
         work         hears of work done on machines; None for a pass over the past
         """
@@ -118,10 +122,12 @@ class TwinService:
         self._cadence = cadence
         self._is_backfill = is_backfill
         self._take_over_s = take_over_s
-        self._open_cases = open_cases
+        self._alerts = alerts
+        self._serves = serves
         self._notifier = notifier
         self._work = work
         self._found_late: dict[str, bool] = {}
+        self._inherited: InheritedCases | None = None
         self._lease: Lease | None = None
         self._block: Block | None = None
         self._devices: dict[str, Device] = {}
@@ -251,6 +257,9 @@ class TwinService:
         self._facts["steps"] += 1
         self._facts["readings"] += len(taken.readings)
         alerts, cases = self._found(step, now_s)
+        if self._inherited is not None and not taken.more and not catching_up:
+            ended = self._inherited.ended(self._block.open_cases(), self._newest_s, now_s)
+            alerts, cases = [*alerts, *ended[0]], [*cases, *ended[1]]
         quiet = not (taken.batches or step.states or alerts or cases or self._held.alerts or self._held.cases)
         if (
             quiet
@@ -355,7 +364,9 @@ class TwinService:
         """A case stays what it was when it was found, late or not, whoever steps it."""
         if self._is_backfill:
             return
-        records = self._open_cases()
+        records = self._alerts.cases(open_only=True) if self._alerts is not None else ()
+        if self._alerts is not None:
+            self._inherited = InheritedCases(records, self._alerts.alerts(open_only=True))
         self._found_late = {record.case.case_id: record.case.catching_up for record in records}
         assert self._block is not None
         self._block.remember(self._found_late)
@@ -363,6 +374,14 @@ class TwinService:
             now_s = to_seconds(self._clock.now())
             self._quiet.look((), now_s, self._clock.monotonic())
             self._notifier.take_up(records, self._devices, self._quiet.is_quiet, now_s)
+
+    def _newest_s(self, name: str) -> float:
+        """Newest reading of a device or of any device of a gateway of this shard; -inf without one."""
+        assert self._block is not None
+        own = [
+            d for d in self._devices.values() if name in (d.device_id, d.gateway) and self._serves(d.gateway)
+        ]
+        return max((self._block.newest_s(device.device_id) for device in own), default=float("-inf"))
 
     def _restore(self) -> tuple[Block, Checkpoint | None]:
         checkpoint = self._shards.checkpoint(self.shard)
