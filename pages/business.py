@@ -1,62 +1,71 @@
 """Business: how much the instruments are used, what it saved, where money is left, what more use would be worth."""
 
-from datetime import timedelta
-
 import streamlit as st
 
+from twin.business.report import Report
 from twin.errors import TwinError
-from twin.ui import blocks, business_blocks, session
-from twin.ui.business_money import business_money
-from twin.ui.calculator import calculator, target
+from twin.ui import blocks, business_blocks, figure_blocks, money_blocks, session
+from twin.ui.business_parts import downloads, group_table, period_choice, trend_section
+from twin.ui.calculator import calculator
+from twin.ui.device_note import note_form, notes_known
 from twin.ui.empty import no_devices, no_history
 from twin.ui.guard import guard
-from twin.ui.markup import section
+from twin.ui.saving import assumption_form
 from twin.ui.sheet import sheet
-from twin.ui.theme import colours
-from twin.ui.trend_chart import trend_option
+from twin.views import business
 from twin.views.header import header
-from twin.views.utilisation import WINDOW_D, UseView, use_view
 
 guard(__file__)
 
 
-def use() -> UseView:
-    """The last 30 local days, read from the store at most once in five minutes."""
-    app, now = session.app(), session.app().now()
-    first, last = (now - timedelta(days=WINDOW_D - 1)).date().isoformat(), now.date().isoformat()
-    devices = app.feed().devices
-    return session.shared(
-        "business.use",
-        (int(now.timestamp() // 300), len(devices), app.feed().progress),
-        lambda: use_view(devices, app.day_totals(first, last), now),
-    )
+def report(period_name: str) -> Report:
+    """Read from the store at most once in five minutes, and after somebody changed an assumption or a note."""
+    app = session.app()
+    now, devices = app.now(), len(app.feed().devices)
+    period = business.PERIODS[period_name](now.date())
+    key = (period, int(now.timestamp() // 300), devices, app.feed().progress, app.business_desk.changes)
+    return session.shared("business.report", key, lambda: app.report(period), subject=period_name)
 
 
-@st.fragment
 def body() -> None:
     app = session.app()
-    feed, now = app.feed(), app.now()
-    if not feed.devices:
+    if not app.feed().devices:
         no_devices()
         return
+    notes_known()
+    top = st.container()
+    chosen = period_choice()
     try:
-        view = use()
+        shown = report(chosen)
     except TwinError as error:
         no_history(error)
         return
-    st.html(blocks.headline(view.headline))
-    sheet(blocks.figures(view.figures, is_old=header(feed, now).is_old), "business.figures")
+    with top:
+        st.html(blocks.headline(business.headline_of(shown)))
+    is_old = header(app.feed(), app.now()).is_old
+    sheet(figure_blocks.strip(business.strip(shown), is_old=is_old), "business.figures")
     left, right = st.columns([7, 5], gap="large")
-    with right:
-        calculator(feed, view)
     with left:
-        sheet(business_blocks.shares(view.shares, view.left_out), "business.shares")
-        st.html(section("By day", "share of available hours"))
-        alt = f"Utilisation of available hours, {len(view.days)} days. {view.headline.first}"
-        option = trend_option(view.days, target(view), colours())
-        st.echarts_chart(option, theme=None, height=210, key="business.trend", alt=alt)
-        sheet(business_blocks.devices(view.devices), "business.devices")
-    business_money()
+        sheet(money_blocks.saved(shown), "business.saved")
+        trend_section(shown, app.feed().day)
+    with right:
+        calculator(shown)
+    for column, draw in zip(
+        st.columns(3, gap="large"), (money_blocks.use, money_blocks.oee, money_blocks.money_left), strict=True
+    ):
+        with column:
+            sheet(draw(shown), f"business.{draw.__name__}")
+    group_table(shown)
+    note_form(sorted(shown.devices), key="business.note")
+    left, right = st.columns([7, 5], gap="large")
+    with left:
+        sheet(money_blocks.states(shown), "business.states")
+        sheet(business_blocks.teams(shown), "business.teams")
+    with right:
+        sheet(money_blocks.peers(shown), "business.peers")
+    sheet(business_blocks.assumptions(shown), "business.assumptions")
+    assumption_form(shown)
+    downloads(shown)
 
 
 body()

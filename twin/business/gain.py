@@ -51,7 +51,7 @@ def potential_gain(
     unit_value  value of a sample; None = the registry's mean over the samples made
     """
     current, rate = of_available(t), throughput(t)
-    value = unit_value if unit_value is not None else _registry_value(t)
+    value = unit_value if unit_value is not None else registry_value(t)
     missing = (
         current.reason or rate.reason or ("" if value is not None else "no value per sample in the registry")
     )
@@ -108,7 +108,7 @@ def gain_with_interval(
     )
     extra_h = (target - running / available_s) * available_s / 3600.0 / days * MONTH_D
     rate = samples / np.maximum(sampled / 3600.0, 1e-9)
-    results = extra_h * rate * (_registry_value(whole) or 0.0) * factor * demand
+    results = extra_h * rate * (registry_value(whole) or 0.0) * factor * demand
     return replace(figure, interval=interval(results))
 
 
@@ -131,5 +131,5 @@ def story_target(t: Tally, assumed: Mapping[str, Assumption]) -> float | None:
     return None if current is None else min(1.0, current * (1.0 + assumed["business.improvement"].value))
 
 
-def _registry_value(t: Tally) -> float | None:
+def registry_value(t: Tally) -> float | None:
     return t.sample_value / t.valued_samples if t.valued_samples > 0 else None

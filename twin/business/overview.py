@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from twin.business.assumptions import Assumption, targets
 from twin.business.downtime import cost_of_stops
 from twin.business.figure import Compared, Figure
-from twin.business.groups import By, Step, instruments, series, tallies
+from twin.business.groups import By, Step, instruments, tallies
 from twin.business.ledger import Ledger
 from twin.business.oee import mtbf, mttr, oee, throughput
+from twin.business.periods import weeks
 from twin.business.states import StateShare, state_shares
 from twin.business.tally import Tally
 from twin.business.utilisation import of_available, utilisation
@@ -32,15 +33,26 @@ class GroupRow:
 class Overview:
     """Utilisation, OEE and throughput are of the instruments; states, stops and groups of all devices.
 
-    trend   (first day, utilisation of available hours), by day, by week from 60 days on
+    by_day, by_week   (first day, sums of the instruments); weeks begin on Monday, the first and last may be short
     """
 
     states: tuple[StateShare, ...]
     figures: Mapping[str, Compared]
-    trend: tuple[tuple[str, Figure], ...]
-    step: Step
+    by_day: tuple[tuple[str, Tally], ...]
+    by_week: tuple[tuple[str, Tally], ...]
     groups: Mapping[By, tuple[GroupRow, ...]]
     instruments: tuple[str, ...]
+
+    @property
+    def step(self) -> Step:
+        """By day; by week from 60 days on."""
+        return Step.WEEK if len(self.by_day) >= WEEKLY_FROM_D else Step.DAY
+
+    @property
+    def trend(self) -> tuple[tuple[str, Figure], ...]:
+        """Utilisation of available hours by `step`."""
+        tallies = self.by_week if self.step is Step.WEEK else self.by_day
+        return tuple((day, of_available(tally)) for day, tally in tallies)
 
 
 def overview(
@@ -54,12 +66,11 @@ def overview(
     whole, working = now.tally(), instruments(devices)
     current, earlier = _figures(now, working, currency), _figures(before, working, currency)
     aims = targets(assumed)
-    step = Step.WEEK if len(now.days) >= WEEKLY_FROM_D else Step.DAY
     return Overview(
         states=state_shares(whole),
         figures={name: Compared(figure, earlier[name], aims.get(name)) for name, figure in current.items()},
-        trend=tuple(series(now, of_available, devices=working, step=step)),
-        step=step,
+        by_day=tuple(now.by_day(working).items()),
+        by_week=tuple((monday, now.tally(working, rows)) for monday, rows in weeks(now.days).items()),
         groups={
             by: tuple(
                 GroupRow(name, figures_of(t, currency)) for name, t in tallies(now, devices, by).items()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from twin.schema.history import STATES, UNKNOWN
@@ -57,6 +57,22 @@ class Tally:
             else:
                 singles[name] = value
         return cls(devices=devices, **(singles | groups))
+
+    @classmethod
+    def sum(cls, parts: Iterable[Tally]) -> Tally:
+        """Several devices' or spans' sums as one; `devices` are added too."""
+        sums: dict[str, float] = {}
+        devices = 0
+        for part in parts:
+            devices += part.devices
+            for one in fields(part):
+                value = getattr(part, one.name)
+                if one.name in _GROUPS:
+                    for key, amount in value.items():
+                        sums[f"{one.name}/{key}"] = sums.get(f"{one.name}/{key}", 0.0) + amount
+                elif one.name != "devices":
+                    sums[one.name] = sums.get(one.name, 0.0) + value
+        return cls.of(sums, devices=devices)
 
     def hours(self, state: str) -> float:
         return self.state_s.get(state, 0.0) / 3600.0

@@ -115,6 +115,20 @@ def change_text(compared: Compared) -> str:
     return f"{'up' if change > 0 else 'down'} {size} on the period before"
 
 
+def target_text(compared: Compared) -> str:
+    """ "8.8 points under the target of 70.0 %"; nothing without a target."""
+    distance, unit = compared.to_target, compared.figure.unit
+    if compared.target is None:
+        return ""
+    target = quantity(compared.target, unit)
+    if distance is None:
+        return f"target {target}"
+    size = f"{abs(distance) * 100:.1f} points" if unit == "share" else quantity(abs(distance), unit)
+    if size.startswith("0.0 points") or distance == 0:
+        return f"on the target of {target}"
+    return f"{size} {'over' if distance > 0 else 'under'} the target of {target}"
+
+
 def exclusions_text(figure: Figure) -> str:
     """ "planned work 214 h, no data 61 h" """
     return ", ".join(f"{part.label} {quantity(part.value, part.unit)}" for part in figure.exclusions)
@@ -122,4 +136,5 @@ def exclusions_text(figure: Figure) -> str:
 
 def _short(value: float) -> str:
     """Three digits, without the decimals of a whole number."""
-    return f"{value:,.0f}" if value == round(value) else number(value)
+    whole = round(value)
+    return f"{whole:,}" if math.isclose(value, whole, rel_tol=1e-9) else number(value)

@@ -15,16 +15,20 @@ from openpyxl import Workbook
 from openpyxl.styles import Alignment, Border, Font, Side
 from openpyxl.utils import get_column_letter
 
-from twin.business.figure import Figure
+from twin.business.assumptions import Assumption
+from twin.business.figure import Figure, Part
 from twin.business.groups import By
+from twin.business.peers import Peer
 from twin.business.report import Report
+from twin.business.states import StateShare
 from twin.business.words import exclusions_text
+from twin.schema.instant import from_seconds
 
 Cell = str | float | int | None
 FIGURE_COLUMNS = (
     "of", "kind", "figure", "value", "unit", "low", "high", "level", "basis", "numerator", "numerator is",
-    "denominator", "denominator is", "left out", "source", "no value because", "warning", "first day", "last day",
-    "simulated",
+    "denominator", "denominator is", "left out", "source", "no value because", "warning", "before", "target",
+    "first day", "last day", "simulated", "note",
 )  # fmt: skip
 
 
@@ -120,10 +124,7 @@ def tables(report: Report) -> list[Table]:
     swings = [
         (s.assumption.label, s.assumption.low, s.assumption.high, s.at_low, s.at_high) for s in report.swings
     ]
-    assumed = [
-        (a.name, a.label, a.value, a.low, a.high, a.unit, a.source, a.version)
-        for a in report.assumed.values()
-    ]
+    assumed = [_assumption(a) for a in report.assumed.values()]
     crews = [(t.name, t.people, t.running.value, t.running.reason) for t in report.teams]
     trend = [(day, figure.value, figure.reason) for day, figure in report.overview.trend]
     rows: dict[str, Sequence[Sequence[Cell]]] = {
@@ -134,6 +135,9 @@ def tables(report: Report) -> list[Table]:
         "Tornado": swings,
         "Teams": crews,
         "Assumptions": assumed,
+        "Notes": [
+            (n.device_id, n.text, n.actor, _moment(n.at_s), n.version) for n in report.told_notes.values()
+        ],
     }
     return [figure_table(report), *(Table(title, _COLUMNS[title], those) for title, those in rows.items())]
 
@@ -150,24 +154,58 @@ _COLUMNS = {
     ),
     "Tornado": ("assumption", "low end", "high end", "gain at low", "gain at high"),
     "Teams": ("team", "people", "share of running hours", "hidden because"),
-    "Assumptions": ("name", "assumption", "value", "low", "high", "unit", "source", "version"),
+    "Assumptions": (
+        "name", "assumption", "value", "low", "high", "unit", "source", "version", "changed by", "changed at",
+    ),
+    "Notes": ("device", "note", "by", "at (UTC)", "version"),
 }  # fmt: skip
 
 
 def figure_table(report: Report) -> Table:
     """Every figure of the report with what it is made of."""
     days = (report.period.first.isoformat(), report.period.last.isoformat(), _yes(report.simulated))
-    return Table("Figures", FIGURE_COLUMNS, [(*row, *days) for row in _figures(report)])
+    notes = {name: note.text for name, note in report.told_notes.items()}
+    found = ((row, notes.get(str(row[0])) if row[1] == By.DEVICE.value else None) for row in _figures(report))
+    return Table("Figures", FIGURE_COLUMNS, [(*row, *days, note) for row, note in found])
 
 
 def _figures(report: Report) -> Iterator[tuple[Cell, ...]]:
     saved = report.saved
     money = (saved.baseline, *saved.lines, saved.actual, saved.net, saved.verified, saved.estimated)
     yield from _rows("Fleet", "fleet", (*money, report.payback, report.gain))
-    yield from _rows("Fleet", "fleet", (compared.figure for compared in report.overview.figures.values()))
+    compared = report.overview.figures
+    before = {
+        one.figure.label: (one.previous.value if one.previous else None, one.target)
+        for one in compared.values()
+    }
+    for line in _rows("Fleet", "fleet", (one.figure for one in compared.values())):
+        yield (*line[:-2], *before[str(line[2])])
+    yield from _rows("Fleet", "state", (_state(share, report) for share in report.overview.states))
     for by in (By.AREA, By.MODEL, By.DEVICE):
         for row in report.overview.groups[by]:
             yield from _rows(row.name, by.value, row.figures.values())
+    for team in report.teams:
+        yield from _rows(team.name, "team", (team.running,))
+    for peer in report.peers:
+        yield from _rows(peer.device_id, "peer", _peer(peer))
+    for finding in report.findings:
+        yield from _rows(finding.title, "finding", (finding.money,))
+
+
+def _state(share: StateShare, report: Report) -> Figure:
+    whole = sum(one.seconds for one in report.overview.states) / 3600.0
+    return Figure(
+        share.state, share.e10, share.share, "share", Part("hours", share.seconds / 3600.0, "h"),
+        Part("device hours", whole, "h"), source=f"hours of {share.state} over all hours of all devices",
+    )  # fmt: skip
+
+
+def _peer(peer: Peer) -> tuple[Figure, Figure]:
+    source, reason = "median of the days compared, samples an hour", peer.reason or "not measured"
+    return (
+        Figure("peer", "Throughput", peer.throughput, "1/h", source=source, reason=reason),
+        Figure("peer_median", "Median of the model", peer.median, "1/h", source=source, reason=reason),
+    )
 
 
 def _rows(of: str, kind: str, figures: Iterable[Figure]) -> Iterator[tuple[Cell, ...]]:
@@ -177,7 +215,7 @@ def _rows(of: str, kind: str, figures: Iterable[Figure]) -> Iterator[tuple[Cell,
             of, kind, f.label, f.value, f.unit, *_ends(f), f.interval.level if f.interval else None, f.basis.value,
             top.value if top else None, f"{top.label}, {top.unit}" if top else None,
             bottom.value if bottom else None, f"{bottom.label}, {bottom.unit}" if bottom else None,
-            exclusions_text(f), f.source, f.reason, f.warning,
+            exclusions_text(f), f.source, f.reason, f.warning, None, None,
         )  # fmt: skip
 
 
@@ -189,6 +227,15 @@ def _plain(cell: Cell) -> Cell:
     if isinstance(cell, str):
         return escaped(cell)
     return "no upper end" if cell == float("inf") else cell
+
+
+def _assumption(a: Assumption) -> tuple[Cell, ...]:
+    when = f"{a.changed_at:%Y-%m-%d %H:%M}" if a.changed_at else None
+    return a.name, a.label, a.value, a.low, a.high, a.unit, a.source, a.version, a.changed_by or None, when
+
+
+def _moment(at_s: float) -> str:
+    return f"{from_seconds(at_s):%Y-%m-%d %H:%M}"
 
 
 def _yes(value: bool) -> str:

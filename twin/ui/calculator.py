@@ -1,74 +1,86 @@
-"""The calculator: three assumptions a person can set, the result beside them."""
+"""The calculator: assumptions a person can try without saving, the result beside them, and saving them with a source."""
 
 from __future__ import annotations
 
-from math import ceil
-
 import streamlit as st
 
+from twin.business.gain import DEMAND, TARGET, VALUE
+from twin.business.report import Report
 from twin.ui import business_blocks
-from twin.ui.markup import section
+from twin.ui.markup import esc, section
+from twin.ui.saving import said_before, save_button
 from twin.ui.sheet import sheet
-from twin.views.app import Feed
-from twin.views.gain import gain, story_target
-from twin.views.utilisation import UseView, instruments, value_per_sample
+from twin.views.what_if import IMPROVEMENT, WhatIf, sample_value, story, what_if
 
-TARGET = "business.target"
-LEAST_TARGET = 70
+KEYS = {TARGET: "business.target", DEMAND: "business.demand", VALUE: "business.value"}
 
 
-def default_target(use: UseView) -> int:
-    """70 %, or the next step of five that lies at least five points above what is used today."""
-    now = 100 * (use.utilisation or 0.0)
-    return min(100, max(LEAST_TARGET, 5 * ceil((now + 5) / 5)))
-
-
-def target(use: UseView) -> float:
-    """The target utilisation chosen so far, 0-1."""
-    return float(st.session_state.get(TARGET, default_target(use))) / 100
-
-
-def calculator(feed: Feed, use: UseView) -> None:
-    """Draw result, sliders and assumptions; changing one redraws only what depends on it."""
-    st.html(section("What more use would be worth", "", "assumed"))
-    known, currency, source = value_per_sample(feed.devices, instruments(feed.devices))
+@st.fragment
+def calculator(report: Report) -> None:
+    """Draw result, sliders and sources; changing one redraws only this."""
+    st.html(section("What more use would be worth", "", "assumed, in no total"))
     place = st.container()
-    usual = default_target(use)
-    st.session_state.setdefault(TARGET, usual)
-    wanted = st.slider("Target utilisation, % of available hours", 5, 100, step=1, key=TARGET, format="%d %%")
-    value = st.number_input(
-        f"Value of a sample, {currency}",
+    saved = {name: report.assumed[name].value for name in KEYS}
+    value = sample_value(report)
+    usual = {
+        KEYS[TARGET]: round(100 * saved[TARGET]),
+        KEYS[DEMAND]: round(100 * saved[DEMAND]),
+        KEYS[VALUE]: round((value or 0.0) * saved[VALUE], 2),
+    }
+    _follow(usual, tuple(report.assumed[name].version for name in KEYS))
+    target = st.slider(
+        "Target utilisation, % of available hours", 0, 100, step=1, key=KEYS[TARGET], format="%d %%"
+    )
+    unit = st.number_input(
+        f"Value of a sample, {report.currency}",
         min_value=0.0,
-        max_value=100_000.0,
-        value=known,
         step=1.0,
-        key="business.value",
-        placeholder="not known",
+        key=KEYS[VALUE],
+        disabled=value is None,
+        help=None if value is not None else "The registry knows no value per sample.",
     )
-    demand = st.slider("Demand for the extra hours, %", 0, 100, 60, 5, key="business.demand", format="%d %%")
+    demand = st.slider("Demand for the extra hours, %", 0, 100, step=1, key=KEYS[DEMAND], format="%d %%")
+    tried = {
+        TARGET: saved[TARGET] if target == usual[KEYS[TARGET]] else target / 100,
+        DEMAND: saved[DEMAND] if demand == usual[KEYS[DEMAND]] else demand / 100,
+        VALUE: saved[VALUE] if not value or unit == usual[KEYS[VALUE]] else unit / value,
+    }
+    view = what_if(report, tried)
+    improved, said = story(report)
     with st.container(horizontal=True, gap="small", key="business-presets"):
-        story = story_target(use)
-        if story is not None:
+        if improved is not None:
             st.button(
-                "Customer story, +39 %", key="business.story", on_click=_set, args=(round(story * 100),)
+                f"Customer story, +{report.assumed[IMPROVEMENT].value * 100:.0f} %",
+                key="business.story",
+                on_click=_set,
+                args=({KEYS[TARGET]: round(improved * 100)},),
             )
-        st.button(f"Back to {usual} %", key="business.back", on_click=_set, args=(usual,))
-    view = gain(
-        use,
-        target=wanted / 100,
-        value=value,
-        value_source=source if value == known else "set here",
-        demand=demand / 100,
-        currency=currency,
-    )
+        st.button("Back to what is saved", key="business.back", on_click=_set, args=(usual,))
     with place:
         sheet(business_blocks.result(view), "business.result")
-    if story is not None:
-        st.html(
-            f'<p class="foot">+39 % would mean {story * 100:.0f} % utilisation. It is a setting, not a forecast.</p>'
-        )
-    sheet(business_blocks.assumptions(view.assumptions), "business.assumptions")
+    if said:
+        st.html(f'<p class="foot">{esc(said)} It is a setting, not a forecast.</p>')
+    _save(report, view)
+    sheet(business_blocks.rests_on(view), "business.rests_on")
 
 
-def _set(percent: int) -> None:
-    st.session_state[TARGET] = percent
+def _save(report: Report, view: WhatIf) -> None:
+    """What was tried becomes what is assumed, for everybody: needs a source."""
+    if not view.changed:
+        said_before("business.save")  # also where what was saved is what stands there now
+        return
+    wanted = [(report.assumed[name], value) for name, value in view.changed.items()]
+    save_button(wanted, "Save as assumption", key="business.save")
+
+
+def _follow(usual: dict[str, float], versions: tuple[int, ...]) -> None:
+    """The sliders stand where the saved assumptions are, until somebody moves one; anew when they were changed."""
+    if st.session_state.get("business.versions") != versions:
+        st.session_state["business.versions"] = versions
+        _set(usual)
+    for key, value in usual.items():
+        st.session_state.setdefault(key, value)
+
+
+def _set(values: dict[str, float]) -> None:
+    st.session_state.update(values)

@@ -57,10 +57,11 @@ def timeline(view: Timeline, abnormal: frozenset[str], labels: Sequence[str]) ->
 
 
 def lane_svg(segments: Sequence[Segment], row: TimelineRow | None = None) -> str:
-    """One device's states; running is a full bar, idle a thread, a stop is never narrower than two pixels."""
+    """One device's states; running is a full bar, idle a thread. No state is narrower than two of 1,000 parts, a stop
+    four; short ones are drawn over long ones, so that none vanishes behind what follows it."""
     shapes = []
-    for segment in segments:
-        x, width = segment.left * 1000, max(segment.width * 1000, 2.0 if segment.state == "ERROR" else 0.5)
+    for segment in sorted(segments, key=lambda segment: -segment.width):
+        x, width = segment.left * 1000, max(segment.width * 1000, 4.0 if segment.state == "ERROR" else 2.0)
         if segment.state == "IDLE":
             shapes.append(f'<rect class="IDLE" x="{x:.1f}" y="7" width="{width:.1f}" height="2"/>')
         elif segment.state in ("MAINTENANCE", "UNKNOWN"):
