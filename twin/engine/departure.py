@@ -23,6 +23,8 @@ REGIME_SHARE = 0.17
 """Share of the learning time that one regime must have been seen before it is trusted: a short one knows one hour."""
 CUSUM_K, CUSUM_CAP = 2.5, 8.0
 LEAP_S = 900.0
+STARTING = 3.5
+"""Readings after a change of status in which the median of three has not settled."""
 NOISE_SHARE, NOISE_CAP = 1.0 / 16.0, 25.0
 INFLATION = 1.4
 COLOURED = 0.15
@@ -45,7 +47,8 @@ def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
     middle = np.maximum(np.minimum(r, r1_), np.minimum(np.maximum(r, r1_), r2_))
     leap, settled_middle = w["leap"], np.where(again, middle, w["middle"])
     leap *= np.exp(-w.dt / LEAP_S)
-    np.copyto(leap, np.maximum(leap, np.abs(middle - settled_middle)), where=seen)
+    heard = seen & ~starts(w)  # what idling hid comes back at once, and is no leap
+    np.copyto(leap, np.maximum(leap, np.abs(middle - settled_middle)), where=heard)
     np.copyto(w["middle"], middle, where=seen)
     jump2 = 0.5 * (r - r1_) ** 2
     np.copyto(r2, r1_, where=seen)
@@ -88,6 +91,11 @@ def judge(w: Work, h: Array, unsure: Array, alarm: Mask) -> Mask:
     w.one("aged")[...] += np.where(w.one("span") >= view.learning_s, w.dt, 0.0)
     _score(w, h, unsure, mean, W, white, gain_now, jump2, calm & seen & ~again)
     return calm
+
+
+def starts(w: Work) -> Mask:
+    """[m] so shortly after a change of status that smoothed levels still belong to the one before."""
+    return np.asarray(w.tick.t - w.one("since") < STARTING * w.tick.interval)
 
 
 def _learn(

@@ -61,10 +61,14 @@ def alert_of(
     i: int,
     *,
     before: Alert | None,
+    same_case: bool,
     diagnosis: Diagnosis,
     error_code: str | None,
 ) -> Alert:
-    """The alert's document now. Evidence is renewed while the condition is active; later it is kept as it was."""
+    """The alert's document now. Evidence is renewed while the condition is active; later it is kept as it was.
+
+    same_case  `before` belongs to the case that is still open, though its episode may be over
+    """
     c = facts.asset_class
     signals = tuple(signal.name for signal in c.outputs)
     condition = condition_of(lives, rule, i)
@@ -80,7 +84,7 @@ def alert_of(
             before.evidence,
         )
     evidence, title = _evidence(w, conditions, facts, rule, i, diagnosis, error_code)
-    if kept and before is not None and _explains_less(evidence, before.evidence):
+    if (kept or same_case) and before is not None and _explains_less(evidence, before.evidence):
         title, evidence = before.title, before.evidence
     return Alert(
         device.device_id,

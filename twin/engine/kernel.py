@@ -13,7 +13,7 @@ import numpy as np
 from twin.alerts.book import Book
 from twin.alerts.lifecycle import ACTIVE, LATCHED, NORMAL, Lives, advance, is_waiting
 from twin.alerts.watch import NOBODY
-from twin.engine import departure, outlook, reference, segment, wear
+from twin.engine import departure, diagnosis, outlook, reference, segment, wear
 from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
 from twin.engine.evidence import alert_of, diagnosis_of
@@ -142,22 +142,29 @@ class Kernel:
             column = int(w.view.columns[i])
             device, facts = self.roster.devices[column], _facts_of(w.view, i)
             signals = tuple(signal.name for signal in facts.asset_class.outputs)
-            found = diagnosis_of(w, lives, self.conditions, facts, i)
-            self._listen_no_more(w, lives, i, found.suspect)
+            unsettled = bool(
+                departure.starts(w)[i]
+            )  # levels of the regime before still echo: no time for a verdict
+            found = diagnosis.NOBODY if unsettled else diagnosis_of(w, lives, self.conditions, facts, i)
             book = books[column]
             for rule in np.flatnonzero(which[:, i]).tolist():
+                before = book.alerts.get(self.conditions.name(rule, signals))
+                same_case = (
+                    before is not None and book.case is not None and before.case_id == book.case.case_id
+                )
                 alert = alert_of(
                     w, lives, self.conditions, facts, device, rule, i,
-                    before=book.alerts.get(self.conditions.name(rule, signals)),
-                    diagnosis=found, error_code=codes[i],
+                    before=before, same_case=same_case, diagnosis=found, error_code=codes[i],
                 )  # fmt: skip
                 at_s = alert.condition.cleared_s
                 is_over = alert.condition.state is ConditionState.NORMAL and at_s is not None
                 book = book.with_alert(alert, float(at_s if is_over and at_s else w.tick.t[i]))
             books[column] = book
+            if book.case is not None:
+                self._listen_no_more(w, lives, i, _lying(book.case.cause, signals))
 
     def _listen_no_more(self, w: Work, lives: Lives, i: int, suspect: int) -> None:
-        """A sensor was found to lie: the filter forgets what it was told; a machine's fault: it listens again."""
+        """A case blames a sensor: the filter forgets what it was told; it blames the machine: it listens again."""
         if lives.state[self.conditions.anomaly, i] in (NORMAL, LATCHED) and suspect < 0:
             return
         if w.one("suspect")[i] != suspect + 1.0:
@@ -178,6 +185,12 @@ class Kernel:
         worst = np.abs(deviations).argmax(axis=0)
         out[2 * J + 2] = deviations[worst, np.arange(w.m)]
         return out
+
+
+def _lying(cause: str, signals: Sequence[str]) -> int:
+    """Row of the signal a case's cause calls a liar, -1 = none."""
+    name = cause.removeprefix("sensor:")
+    return signals.index(name) if name != cause and name in signals else -1
 
 
 def _facts_of(view: View, i: int) -> ClassFacts:

@@ -62,7 +62,7 @@ def layout(sizes: Sizes) -> tuple[dict[str, slice], int]:
     # from x to white: must be finite, or the device starts anew
     counts |= {"x": X, "P": packed_rows(X), "ref": X, "unsure": M, "moved": J, "h": J}
     counts |= dict.fromkeys(["r1", "r2", "middle", "leap", "carry", "ema", "grain", "up", "down", "noise"], J)
-    counts |= {"worn": D, "worn_W": 1, "trend": TREND_FIELDS * D}
+    counts |= {"worn": D, "worn_W": 1, "trend": TREND_FIELDS * D, "slow_trend": TREND_FIELDS * D}
     counts |= dict.fromkeys(["W", "mean", "m2", "gain", "repeat", "white"], 2 * J)
     counts |= dict.fromkeys(["z", "seen_t", "miss", "same", "z_last", "ever"], J)
     counts |= dict.fromkeys(["expected", "sigma", "spread", "off", "share", "deviations", "points"], J)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from twin.engine.passage import passage_of
 from twin.engine.tick import Mask, Work
 from twin.engine.wear import damage, lines
 from twin.estimation.model import Array
@@ -65,15 +66,7 @@ def _life(w: Work, asked: Mask, state: Array, p: Array, mode: Array) -> Array:
     D, m = w.sizes.D, w.m
     fit = lines(w)
     span = (w.view.failed - w.view.new).ravel()
-    nan0 = np.nan_to_num
-    passage = life.Passage(
-        distance=levels(w).ravel(),
-        drift=fit.slope_per_h / span,
-        drift_var=nan0(np.maximum(fit.slope_var, 0.0)) / span**2,
-        diffusion=np.zeros(D * m),
-        distance_var=nan0(np.maximum(fit.level_var, 0.0)) / span**2,
-        covariance=-nan0(fit.covariance) / span**2,
-    )
+    passage = passage_of(fit, levels(w).ravel(), span)
     there = (w.view.damage_valid & asked).ravel()
     found = life.estimate(
         passage, np.where(there, fit.samples, 0.0), horizon_h=HORIZON_H, min_samples=MIN_SAMPLES

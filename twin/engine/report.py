@@ -9,7 +9,7 @@ import numpy as np
 from twin.alerts.book import Book
 from twin.engine.departure import ENOUGH, SURE_SHARE
 from twin.engine.outlook import HORIZON_H, VALUE
-from twin.engine.passage import passage_of
+from twin.engine.passage import device_passage
 from twin.engine.roster import ClassFacts, Roster
 from twin.engine.wear import mode_states
 from twin.engine.window import Item
@@ -131,5 +131,5 @@ def _life(roster: Roster, facts: ClassFacts, state: Array, one) -> Life:  # type
         number("life_p90"),
         number("life_fail"),
         HORIZON_H,
-        *passage_of(roster, facts, state, d),
+        *device_passage(roster, facts, state, d),
     )

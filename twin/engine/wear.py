@@ -23,7 +23,9 @@ from twin.schema.state import ModeState
 QUIET_S, ALERT_S = 300.0, 15.0
 JUMP = 0.03
 GATE, PATIENCE = 100.0, 3
-MEMORY_H = 0.75
+MEMORY_H, SLOW_MEMORY_H = 0.75, 8.0
+AGREES = 2.5
+"""Standard deviations of their difference within which the slow line is believed, else the quick one."""
 RESTLESS_STD_PER_SQRT_H = 0.3
 """How far damages may wander while something is wrong, so that the filter follows a fault and not its prior."""
 WORN_MOST = 0.1
@@ -67,13 +69,23 @@ def damage(w: Work) -> Array:
 
 def lines(w: Work) -> Line:
     """The fitted lines of all damages, [D * m]."""
-    return line(_trends(w))
+    return chosen(_trends(w, "trend"), _trends(w, "slow_trend"))
+
+
+def chosen(quick: Trend, slow: Trend) -> Line:
+    """The line with the long memory, which is surer, where the one with the short memory does not contradict it."""
+    new, old = line(quick), line(slow)
+    apart = (new.slope_per_h - old.slope_per_h) ** 2 / (new.slope_var + old.slope_var)
+    off = (new.level - old.level) ** 2 / (new.level_var + old.level_var)
+    agrees = np.maximum(apart, off) < AGREES * AGREES
+    return Line(*(np.where(agrees, getattr(old, f.name), getattr(new, f.name)) for f in fields(Line)))
 
 
 def forget(w: Work, where: Mask) -> None:
     """Begin the filter anew, undamaged: after a repair, or when what it followed was a sensor's lie."""
     _start(w, where)
-    np.copyto(w["trend"], 0.0, where=where)
+    for name in ("trend", "slow_trend"):
+        np.copyto(w[name], 0.0, where=where)
 
 
 def _per_class(w: Work, where: Mask):  # type: ignore[no-untyped-def]
@@ -147,26 +159,39 @@ def _learn_worn(w: Work, where: Mask) -> None:
         w["worn"][...] += np.where(where, (raw - w["worn"]) / np.maximum(count, 1.0), 0.0)
 
 
-def _trends(w: Work) -> Trend:
-    return Trend(*w["trend"].reshape(_TREND, -1))
+def _trends(w: Work, name: str) -> Trend:
+    return Trend(*w[name].reshape(_TREND, -1))
 
 
 def _trend(w: Work, updated: Mask, alarm: Mask) -> None:
-    rows = w["trend"]
     if alarm.any():
         taken = updated & alarm & w.is_run
         if taken.any():
             started = w.one("trend_t") > 0.0
-            dt = np.where(taken & started, (w.tick.t - w.one("trend_t")) / 3600.0, 0.0)
-            D = w.sizes.D
-            there = np.broadcast_to(taken, (D, w.m)).ravel()
-            after = fold_trend(_trends(w), damage(w).ravel(), there, np.tile(dt, D), MEMORY_H)
-            rows[...] = np.concatenate([getattr(after, f.name) for f in fields(Trend)]).reshape(rows.shape)
+            dt = np.tile(np.where(taken & started, (w.tick.t - w.one("trend_t")) / 3600.0, 0.0), w.sizes.D)
+            there = np.broadcast_to(taken, (w.sizes.D, w.m)).ravel()
+            found = damage(w).ravel()
+            for name, memory_h in (("trend", MEMORY_H), ("slow_trend", SLOW_MEMORY_H)):
+                after = fold_trend(_trends(w, name), found, there, dt, memory_h)
+                rows = w[name]
+                rows[...] = np.concatenate([getattr(after, f.name) for f in fields(Trend)]).reshape(
+                    rows.shape
+                )
             np.copyto(w.one("trend_t"), w.tick.t, where=taken)
     over = ~alarm & (w.one("trend_t") > 0.0)
     if over.any():
-        np.copyto(rows, 0.0, where=over)
+        for name in ("trend", "slow_trend"):
+            np.copyto(w[name], 0.0, where=over)
         np.copyto(w.one("trend_t"), 0.0, where=over)
+
+
+def device_line(roster: Roster, state: Array) -> Line:
+    """The fitted lines of one device's damages [D], from its column of the state."""
+    quick, slow = (
+        Trend(*state[roster.rows[name]].reshape(_TREND, -1).copy()) for name in ("trend", "slow_trend")
+    )
+    with np.errstate(all="ignore"):
+        return chosen(quick, slow)
 
 
 def mode_states(roster: Roster, facts: ClassFacts, state: Array) -> dict[str, ModeState]:
@@ -177,7 +202,7 @@ def mode_states(roster: Roster, facts: ClassFacts, state: Array) -> dict[str, Mo
     has_trend = state[rows["trend_t"].start] > 0.0
     slopes = None
     if has_trend:
-        slopes = line(Trend(*state[rows["trend"]].reshape(_TREND, -1).copy())).slope_per_h
+        slopes = device_line(roster, state).slope_per_h
     names = facts.asset_class.state_names
     found = {}
     for mode in facts.asset_class.modes:

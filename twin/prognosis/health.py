@@ -20,9 +20,9 @@ WEIGHTS = {"deviation": 30.0, "anomaly": 30.0, "life": 25.0, "failure_risk": 15.
 CAP_SHARE = 0.2
 
 # share of the deviation between value and twin -> share of the 30 points lost (bands end at 10 % and 25 %)
-_DEVIATION = ((0.0, 0.02, 0.10, 0.25, 0.60), (0.0, 0.0, 0.25, 0.60, 1.0))
+_DEVIATION = ((0.0, 0.02, 0.10, 0.25, 0.60, 2.5), (0.0, 0.0, 0.25, 0.60, 0.8, 1.0))
 # log2 of anomaly score over its limit -> share of the 30 points lost
-_ANOMALY = ((-1.0, 0.0, 2.0, 5.0), (0.0, 0.2, 0.6, 1.0))
+_ANOMALY = ((-1.0, 0.0, 2.0, 5.0, 14.0), (0.0, 0.2, 0.5, 0.7, 1.0))
 _LIFE_H = (7 * 24.0, 30 * 24.0, 90 * 24.0, 180 * 24.0)
 _LIFE_POINTS = (20.0, 40.0, 60.0, 80.0, 95.0)
 _MISSING_LIFE = (LifeState.LEARNING, LifeState.ERROR)

@@ -1,0 +1,236 @@
+"""Runs of single faults: each machine is warmed up healthy, breaks once, and is watched until the fault is full grown.
+
+Slow faults are damages growing evenly to the machine's end within a day and a half to four days; sensor faults come at
+once and stay six hours; stream faults are judged over two hours. Onset, length and size are drawn per machine.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from benchmarks.rig import CLASSES, HOUR_S, START_S, Rig, machines
+from twin.edge.faults import MACHINE_KINDS, SENSOR_KINDS, STREAM_KINDS, applicable_kinds, expected_cause
+from twin.edge.machines import FAILED_AT
+from twin.estimation.model import Array
+from twin.prognosis.life import Passage, quantiles
+from twin.schema.alert import AlertKind, Case
+from twin.schema.fault import Fault, FaultKind
+from twin.schema.history import Columns, joined
+from twin.schema.registry import Device
+from twin.schema.state import DeviceState, Life, LifeState
+
+WARM_S = 26 * HOUR_S
+"""A day is learned from; the rest, until each machine's own onset, is healthy time to be judged."""
+NOT_THE_TWIN = frozenset({AlertKind.ERROR_CODE.value})
+"""What the machine itself reports."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Kinds that run together: readings every interval_s, the block applied every `every` readings."""
+
+    kinds: tuple[FaultKind, ...]
+    interval_s: float
+    warm_s: float
+    watch_s: float
+    every: int
+
+
+GROUPS = {
+    "slow": Group(MACHINE_KINDS, 60.0, WARM_S, 96 * HOUR_S, 20),
+    "sensor": Group(SENSOR_KINDS, 60.0, WARM_S, 6 * HOUR_S, 20),
+    "stream": Group(STREAM_KINDS, 60.0, 4 * HOUR_S, 2 * HOUR_S, 1),
+}
+
+
+@dataclass
+class Look:
+    """A breaking machine at one moment: true damage of the mode that breaks, and what the twin says.
+
+    quantiles_h  of the remaining life, at LEVELS; empty without a value
+    """
+
+    t_s: float
+    running: bool
+    damage: float
+    health: float
+    state: str
+    quantiles_h: tuple[float, ...] = ()
+
+
+@dataclass
+class Run:
+    """One machine, one fault (None = healthy), and what the twin said."""
+
+    device: Device
+    fault: Fault | None
+    healthy_from_s: float
+    ended_s: float
+    cases: list[Case]
+    first_threshold_s: float | None
+    columns: Columns
+    looks: list[Look] = field(default_factory=list)
+
+    @property
+    def healthy_until_s(self) -> float:
+        return self.ended_s if self.fault is None else self.fault.onset_s
+
+    @property
+    def failed_s(self) -> float:
+        """When a slow fault, on top of the machine's own wear, trips it."""
+        fault = self.fault
+        assert fault is not None
+        own = [look.damage - self.growth(look.t_s) for look in self.looks if look.running]
+        return fault.onset_s + fault.ramp_s * (FAILED_AT - float(np.median(own or [0.0])))
+
+    def growth(self, at_s: float) -> float:
+        """Share of its full size the fault has."""
+        fault = self.fault
+        assert fault is not None
+        return float(np.clip((at_s - fault.onset_s) / fault.ramp_s, 0.0, 1.0)) if fault.ramp_s else 1.0
+
+    @property
+    def cause(self) -> str:
+        assert self.fault is not None
+        return expected_cause(self.fault, CLASSES[self.device.asset_class])
+
+    def found(self) -> Case | None:
+        """The first case of the fault: opened after its onset, and not only what the machine itself reports."""
+        fault = self.fault
+        if fault is None:
+            return None
+        end_s = self.failed_s if fault.kind in MACHINE_KINDS else self.ended_s
+        return next((c for c in self.cases if c.closed_s != c.opened_s and judged(c) and (
+            fault.onset_s <= c.opened_s <= end_s)), None)  # fmt: skip
+
+    def false_cases(self) -> list[Case]:
+        """Cases opened while nothing was broken."""
+        return [
+            case
+            for case in self.cases
+            if judged(case) and self.healthy_from_s <= case.opened_s < self.healthy_until_s
+        ]
+
+
+def judged(case: Case) -> bool:
+    return any(rule.split(":")[0] not in NOT_THE_TWIN for rule in case.alerts)
+
+
+def batches(name: str, runs: int, seeds: Iterator[int], size: int = 100) -> Iterator[list[Run]]:
+    """Batches of runs of one group until every kind has at least `runs`."""
+    group = GROUPS[name]
+    done: Counter[FaultKind] = Counter()
+    while min(done[kind] for kind in group.kinds) < runs:
+        found = batch(group, next(seeds), size)
+        done.update(run.fault.kind for run in found if run.fault is not None)
+        yield found
+
+
+def batch(group: Group, seed: int, size: int) -> list[Run]:
+    """One fleet of `size` machines, each breaking once."""
+    rng = np.random.default_rng(seed)
+    rig = Rig(machines(size, seed), seed, group.interval_s)
+    planned = {device.device_id: fault for device, fault in _plan(group, rig, rng)}
+    for fault in planned.values():
+        rig.sim.inject(fault)
+    columns: dict[str, list[Columns]] = {}
+    looks: dict[str, list[Look]] = {}
+
+    def look(rig: Rig) -> None:
+        for device_id, part in rig.step.columns.items():
+            columns.setdefault(device_id, []).append(part)
+        if group.kinds == MACHINE_KINDS:
+            for state in rig.step.states:
+                _look(rig, state, planned.get(state.device_id), looks)
+
+    last_s = max((_end(fault, group) for fault in planned.values()), default=START_S + group.watch_s)
+    rig.run(last_s - rig.now_s, every=group.every, look=look)
+    runs = []
+    for device in rig.devices:
+        fault = planned.get(device.device_id)
+        end_s = last_s if fault is None else _end(fault, group)
+        alerts = [
+            alert.condition.active_s
+            for _, alert in rig.watched.alerts.get(device.device_id, ())
+            if alert.kind is AlertKind.THRESHOLD
+            and (fault is None or fault.onset_s <= alert.condition.active_s <= end_s)
+        ]
+        runs.append(
+            Run(
+                device,
+                fault,
+                START_S + group.warm_s,
+                end_s,
+                [c for c in rig.watched.cases_of(device.device_id) if c.opened_s <= end_s],
+                min(alerts, default=None),
+                joined(columns.get(device.device_id, [])),
+                looks.get(device.device_id, []),
+            )  # fmt: skip
+        )
+    return runs
+
+
+def _plan(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator[tuple[Device, Fault]]:
+    taken: Counter[FaultKind] = Counter()
+    rarity = Counter(
+        kind for d in rig.devices for kind in applicable_kinds(CLASSES[d.asset_class]) if kind in group.kinds
+    )
+    for device in rig.devices:
+        declared = CLASSES[device.asset_class]
+        kinds = [kind for kind in applicable_kinds(declared) if kind in group.kinds]
+        kind = min(kinds, key=lambda k: (taken[k], rarity[k]))
+        taken[kind] += 1
+        onset_s = START_S + group.warm_s + float(rng.uniform(0.0, 6.0 * HOUR_S))
+        slow = kind in MACHINE_KINDS
+        signal = declared.outputs[int(rng.integers(len(declared.outputs)))].name
+        yield (
+            device,
+            Fault(
+                fault_id=f"{device.device_id}-{kind}",
+                device_id=device.device_id,
+                kind=kind,
+                onset_s=onset_s,
+                ramp_s=float(np.exp(rng.uniform(np.log(36 * HOUR_S), np.log(group.watch_s))))
+                if slow
+                else 0.0,
+                severity=1.0 if slow else float(rng.uniform(0.4, 0.9)),
+                signal=signal if kind in SENSOR_KINDS else "",
+            ),
+        )
+
+
+def _end(fault: Fault, group: Group) -> float:
+    return fault.onset_s + (fault.ramp_s if fault.ramp_s else group.watch_s)
+
+
+LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
+
+
+def _look(rig: Rig, state: DeviceState, fault: Fault | None, looks: dict[str, list[Look]]) -> None:
+    own = looks.setdefault(state.device_id, [])
+    if own and state.observed_at_s - own[-1].t_s < 1_100.0:
+        return
+    if fault is None:
+        return
+    damage = rig.sim.damage(state.device_id)[_broken_state(fault, rig)]
+    life = state.life
+    hours: tuple[float, ...] = ()
+    if life.state is LifeState.VALUE and life.distance is not None:
+        hours = tuple(_band(life))
+    running = state.status == "RUNNING"
+    own.append(Look(state.observed_at_s, running, damage, state.health.score, life.state.value, hours))
+
+
+def _broken_state(fault: Fault, rig: Rig) -> str:
+    declared = CLASSES[next(d.asset_class for d in rig.devices if d.device_id == fault.device_id)]
+    return next(mode.state for mode in declared.modes if mode.name == fault.kind.value)
+
+
+def _band(life: Life) -> Array:
+    """Quantiles of the remaining life behind `life`, in hours."""
+    numbers = (life.distance, life.drift_per_h, life.drift_var, 0.0, life.distance_var, life.covariance)
+    return quantiles(Passage(*(np.array([number], dtype=np.float64) for number in numbers)), LEVELS)[:, 0]
