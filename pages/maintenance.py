@@ -31,8 +31,8 @@ else:
     sheet(work_blocks.rows(view.rows, view.chosen), "maintenance.rows")
     left, right = st.columns([7, 5], gap="large")
     chosen = delay_view(app, view.chosen, book, now) if view.chosen else None
+    allowed = may_act()
     with right:
-        allowed = may_act()
         open_orders(tuple(order for order in book.orders if order.is_open), allowed)
     with left:
         if chosen is not None:
@@ -43,4 +43,4 @@ else:
             if allowed:
                 stop_h = book.assumed["business.planned_stop_h"].value if book.assumed else 2.0
                 decide_and_plan(chosen, stop_h)
-        sheet(work_blocks.hindsight(hindsight(feed, book, now)), "maintenance.hindsight")
+    sheet(work_blocks.hindsight(hindsight(feed, book, now)), "maintenance.hindsight")

@@ -31,7 +31,8 @@ SLACK = 0.05
 POINTS = 120
 LEAST_HORIZON_H, MOST_HORIZON_H = 12.0, 180.0 * 24.0
 AGE_HORIZON_H = 90.0 * 24.0
-DAY_H = 24.0
+QUARTER_H = 6.0
+FAR_H = 10.0 * 24.0
 _FINE = 600
 
 Risk = Callable[[Array], Array]
@@ -146,12 +147,12 @@ def delay_curve(risks: Risks, costs: Costs, t_h: Array) -> DelayCurve:
 
 
 def grid(life: Life) -> Array:
-    """Times worth looking at: to half as long again as the life's 90 %, in whole days where that is far."""
+    """Times worth looking at: to half as long again as the life's 90 %, in quarters of a day where that is far."""
     reach = 1.5 * (life.p90_h or 3.0 * life.p50_h) if life.p50_h is not None else AGE_HORIZON_H
     horizon = float(np.clip(reach, LEAST_HORIZON_H, MOST_HORIZON_H))
-    if horizon < 10.0 * DAY_H:
+    if horizon < FAR_H:
         return np.linspace(0.0, horizon, POINTS + 1)
-    step = np.ceil(horizon / DAY_H / POINTS) * DAY_H
+    step = np.ceil(horizon / POINTS / QUARTER_H) * QUARTER_H
     return np.arange(0.0, horizon + 0.5 * step, step)
 
 

@@ -18,7 +18,7 @@ from twin.prognosis.delay import Costs, DelayCurve, age_risks, delay_curve, grid
 from twin.schema.alert import Case
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
-from twin.schema.state import DeviceState, Life, LifeState
+from twin.schema.state import DeviceState, Life, LifeState, Verdict
 
 WAIT_H = 30 * 24.0
 """What acting is compared with: waiting this long, or to the end of the curve where that is nearer."""
@@ -31,6 +31,8 @@ NO_LIFE = Life(LifeState.NO_TREND)
 class Advice:
     """basis: trend | age; at_s: when it was worked out; hours count from there.
 
+    renews  whether the work renews what wears; else waiting has no price here: a sensor, a link, an unknown cause
+
     saved   expected cost of waiting wait_h less that of the best time
     """
 
@@ -42,6 +44,7 @@ class Advice:
     cost: RepairCost
     wait_h: float
     saved: float
+    renews: bool
 
     @property
     def best_h(self) -> float:
@@ -78,7 +81,9 @@ def advise(
     curve = delay_curve(risks, costs, grid(state.life if basis == TREND else NO_LIFE))
     wait_h = min(WAIT_H, float(curve.t_h[-1]))
     saved = curve.at(wait_h)[0] - float(curve.expected[curve.best])
-    return Advice(case.case_id, device.device_id, basis, now_s, curve, cost, wait_h, max(saved, 0.0))
+    renews = basis == TREND or case.verdict == Verdict.MACHINE
+    kept = max(saved, 0.0) if renews else 0.0
+    return Advice(case.case_id, device.device_id, basis, now_s, curve, cost, wait_h, kept, renews)
 
 
 def risk_at(advice: Advice, t_h: float) -> float:

@@ -23,10 +23,8 @@ RIGHT = {"It was right": True, "It was false": False, "Cannot say": None}
 
 
 def may_act() -> bool:
-    """Whether this person may plan work; says who acts, or why nobody may."""
-    allowed = session.app().authorised(session.actor(), "plan_work")
-    st.html(f'<p class="foot">{esc(acting_note(allowed))}</p>')
-    return allowed
+    """Whether this person may plan work."""
+    return session.app().authorised(session.actor(), "plan_work")
 
 
 def decide_and_plan(view: DelayView, stop_h: float) -> None:
@@ -83,6 +81,7 @@ def open_orders(orders: tuple[WorkOrder, ...], allowed: bool) -> None:
         st.download_button("Calendar file", data, "maintenance.ics", "text/calendar", key=f"{KEY}.ics")
     if allowed:
         _by_hand()
+    st.html(f'<p class="foot">{esc(acting_note(allowed))}</p>')
 
 
 def _steps(order: WorkOrder) -> None:

@@ -106,7 +106,7 @@ def findings_of(asset_class: AssetClass | None, names: object) -> tuple[tuple[st
 
 def _lead(record: CaseRecord, advice: Advice, now: datetime) -> str:
     action = (record.case.action or "Look at the device").rstrip(".")
-    if advice.is_open_ended:
+    if advice.is_open_ended or not advice.renews:
         return f"{action} when it suits."
     words = window_words(advice, now)
     return f"{action} {'between ' + words.replace('–', ' and ') if '–' in words else words}."
@@ -115,6 +115,8 @@ def _lead(record: CaseRecord, advice: Advice, now: datetime) -> str:
 def _text(advice: Advice, currency: str) -> str:
     curve = advice.curve
     best = curve.best
+    if not advice.renews:
+        return "No wear is seen behind it, so waiting has no price of its own; the curve is that of the machine's age."
 
     def told(cost: float, low: float, high: float) -> str:
         return f"{money(cost, currency)} ({money(low, currency)}–{money(high, currency)})"

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from twin.business.alert_worth import ends, lead_time, opened, precision, verdicts
 from twin.business.figure import Figure as Worth
+from twin.prognosis.delay import FAR_H
 from twin.schema.alert import CaseRecord
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.state import LifeState
@@ -21,8 +22,8 @@ from twin.views.status import severity_rank
 from twin.views.wording import age, count, day_name, hours_span, moment, money, percent, plural
 
 SOON_H = 7 * 24.0
-LOOK_AHEAD_H = 4 * 24.0
-"""What the headline compares acting now with: the same weekday's neighbour four days on."""
+LATE_H = 3 * 24.0
+"""How long after the first window is over the headline looks at what waiting has cost."""
 Advise = Callable[[str], Advice | None]
 
 
@@ -58,7 +59,7 @@ def maintenance_view(
     """Rows by money saved by acting in the best window; `chosen` case, or the first row."""
     found = [(r, advise(r.case.case_id)) for r in open_cases(feed.cases)]
     known = [(r, advice) for r, advice in found if advice is not None]
-    known.sort(key=lambda pair: (-pair[1].saved, pair[0].case.onset_s))
+    known.sort(key=lambda pair: (not pair[1].renews, -pair[1].saved, pair[0].case.onset_s))
     rows = tuple(_row(r, advice, book, now) for r, advice in known)
     ids = [row.case_id for row in rows]
     return MaintenanceView(
@@ -79,10 +80,12 @@ def _row(record: CaseRecord, advice: Advice, book: WorkBook, now: datetime) -> W
         title=case.title,
         action=case.action or "Look at the device",
         basis=basis_words(advice),
-        window=window_words(advice, now),
-        cost=money(float(advice.curve.expected[advice.curve.best]), currency),
-        waiting=f"{money(advice.curve.at(advice.wait_h)[0], currency)} in {_span(advice.wait_h)}",
-        saved=money(advice.saved, currency),
+        window=window_words(advice, now) if advice.renews else "when it suits",
+        cost=money(float(advice.curve.expected[advice.curve.best]), currency) if advice.renews else "",
+        waiting=f"{money(advice.curve.at(advice.wait_h)[0], currency)} in {_span(advice.wait_h)}"
+        if advice.renews
+        else "not a matter of wear",
+        saved=money(advice.saved, currency) if advice.renews else "",
         state=state,
         below=below,
     )
@@ -108,7 +111,7 @@ def window_words(advice: Advice, now: datetime) -> str:
 
 def _when(at_s: float, advice: Advice, now: datetime) -> str:
     at = from_seconds(at_s)
-    if float(advice.curve.t_h[1]) >= 24.0 - 1e-9:
+    if float(advice.curve.t_h[-1]) >= FAR_H:
         return "today" if at.date() == now.date() else f"{at.day} {at.strftime('%b')}"
     return moment(at, now)
 
@@ -161,7 +164,7 @@ def _headline(
 ) -> Headline:
     wanting = [a for _, a in known if _wants_work(a)]
     devices = {a.device_id for a in wanting}
-    meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · costs from the registry and the assumptions below"
+    meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · costs from the registry and the assumptions"
     if devices:
         n = len(devices)
         first = f"{count(n, start=True)} {plural(n, 'device wants', 'devices want')} work within 7 d."
@@ -170,7 +173,7 @@ def _headline(
     rest = (
         f"{count(planned, start=True)} {plural(planned, 'order is', 'orders are')} open." if planned else ""
     )
-    by_age = [a for _, a in known if a.basis != TREND]
+    by_age = [a for _, a in known if a.basis != TREND and a.renews]
     if by_age:
         worst = max(risk_at(a, a.wait_h) for a in by_age)
         n = len(by_age)
@@ -191,12 +194,17 @@ def _waiting(wanting: Sequence[Advice], now: datetime) -> str:
     currencies = {a.cost.currency for a in wanting}
     if len(currencies) != 1:
         return ""
-    near = max(float(a.curve.t_h[a.curve.last]) for a in wanting) < 24.0
-    ahead_h = 24.0 if near else LOOK_AHEAD_H
+    first_h = min(float(a.curve.t_h[a.curve.last]) for a in wanting)
+    near = first_h < 24.0
+    ahead_h = 24.0 if near else first_h + LATE_H
     more = sum(max(a.curve.at(ahead_h)[0] - float(a.curve.expected[a.curve.best]), 0.0) for a in wanting)
     until = from_seconds(to_seconds(now) + 3600.0 * ahead_h)
-    day = "tomorrow" if near else until.strftime("%A")
+    day = "tomorrow" if near else _day(until, ahead_h)
     return f"Waiting until {day} costs about {money(more, currencies.pop())} more than acting in time."
+
+
+def _day(at: datetime, ahead_h: float) -> str:
+    return at.strftime("%A") if ahead_h <= SOON_H else f"{at.day} {at.strftime('%b')}"
 
 
 def _figures(feed: Feed, known: Sequence[tuple[CaseRecord, Advice]], book: WorkBook) -> tuple[Figure, ...]:
@@ -216,7 +224,7 @@ def _figures(feed: Feed, known: Sequence[tuple[CaseRecord, Advice]], book: WorkB
         Figure(
             "Saved by acting in time",
             shown if known else "no open case",
-            note="against waiting 30 d, expected" if known else "",
+            note="expected, against waiting up to 30 d" if known else "",
         ),
         _worth("Alerts that were right", right),
         _worth("Warning before work", lead),
