@@ -89,6 +89,9 @@ def test_rates_cover_no_time_in_which_nobody_watched() -> None:
     view = health(told(60.0), watched_s=NOW_S - 3600.0)
     assert sum(n for _, n in view.bars) == 7
     assert view.headline == "One alarm in 1 h: a person can follow."
+    assert figure(view, "Per operator").value == "0.14"
+    young = figure(health(told(60.0), watched_s=NOW_S - 1200.0), "Per operator")
+    assert (young.value, young.note) == ("too few", "3 of 6 windows needed")
     assert health(watched_s=None).headline == "Nothing has been watched yet."
 
 

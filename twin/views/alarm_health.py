@@ -25,6 +25,7 @@ WEEK_S, MONTH_S, DAY_S = 7 * 86_400.0, 30 * 86_400.0, 86_400.0
 WINDOW_S = 600.0
 LIMIT, FLOOD = 2, 10
 ENOUGH = 20
+FEW_WINDOWS = 6
 CHATTER_PER_MIN = 3.0
 MOST_CASES = 2000
 
@@ -69,7 +70,7 @@ def alarm_health(found: Material, now: datetime) -> AlarmHealth:
     chatter = [a for a in found.alerts if _chatters(a, now_s)]
     old = [c for c in told if c.case.is_open and now_s - c.case.opened_s > DAY_S]
     figures = (
-        Figure("Per operator, 10 min", _mean(rates), note=f"1 is fine, {LIMIT} the limit"),
+        _per_operator(rates),
         Figure("Floods, over 10 in 10 min", str(floods), note=f"busiest: {max(rates, default=0):.0f}"),
         _top_ten(week),
         Figure("Chattering", str(len(chatter)), note=_names(chatter) or "3 on and off a minute"),
@@ -111,9 +112,13 @@ def _bars(rates: Sequence[float]) -> tuple[tuple[str, int], ...]:
     return tuple((f"{k}+" if k == last else str(k), counts[k]) for k in range(last + 1))
 
 
-def _mean(rates: Sequence[float]) -> str:
-    mean = sum(rates) / len(rates) if rates else 0.0
-    return f"{mean:.2f}" if mean >= 0.005 or not mean else "under 0.01"
+def _per_operator(rates: Sequence[float]) -> Figure:
+    label = "Per operator, 10 min"
+    if len(rates) < FEW_WINDOWS:
+        return Figure(label, "too few", note=f"{len(rates)} of {FEW_WINDOWS} windows needed")
+    mean = sum(rates) / len(rates)
+    shown = f"{mean:.2f}" if mean >= 0.005 or not mean else "under 0.01"
+    return Figure(label, shown, note=f"mean; 1 is fine, {LIMIT} the limit")
 
 
 def _top_ten(week: Sequence[CaseRecord]) -> Figure:
