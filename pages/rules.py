@@ -40,8 +40,12 @@ def body() -> None:
     top.html(blocks.headline(view.headline))
     wanted = st.query_params.get("rule", "")
     opened = wanted if wanted in {row.name for row in view.rows} else view.rows[0].name
-    sheet(rule_blocks.rules(view.rows, opened, {"class": name} if name != first else {}), "rules.list")
-    rule_editor(book, name, opened)
+    with st.container(key="rules-split"):
+        left, right = st.columns([5, 7], gap="large")
+    with left:
+        sheet(rule_blocks.rules(view.rows, opened, {"class": name} if name != first else {}), "rules.list")
+    with right:
+        rule_editor(book, name, opened)
     left, right = st.columns([8, 4], gap="large")
     with left:
         rule_versions(book, view.versions, view.idle)

@@ -46,8 +46,10 @@ class RuleBook:
         return self.rules.version
 
     def changed_by(self, version: RuleVersion) -> tuple[Change, ...]:
-        """What a version changed of the one before it, as far as that is known."""
+        """What a version changed of the one before it; nothing where that one is older than what was read."""
         before = next((v for v in self.versions if v.version == version.version - 1), None)
+        if before is None and version.version > 1:
+            return ()
         old = NO_OVERRIDES if before is None else Overrides.from_document(before.overrides)
         return differences(old, Overrides.from_document(version.overrides))
 

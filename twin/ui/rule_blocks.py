@@ -9,29 +9,25 @@ from twin.views.rule_list import RuleRow, VersionRow
 from twin.views.rule_preview import Preview
 
 CRUMB = f'<p class="crumb">{link("alerts", "Alerts")} › Rules</p>'
-ENTRY = f'<p class="foot">What is worth an alert: the {link("rules", "rules")}, to be tried on history before they change.</p>'
-_HEADS = ("Rule", "Begins", "Over when", "Delays", "From")
+ENTRY = f'<p class="foot">What is worth an alert: {link("rules", "the rules")}, to be tried on history.</p>'
 
 
 def rules(rows: Sequence[RuleRow], opened: str, query: Mapping[str, str]) -> str:
-    """One row per rule; the opened one is marked, the others are links that open them."""
-    head = "".join(f"<th>{name}</th>" for name in _HEADS)
+    """One block per rule; the opened one is marked, the others are links that open them."""
     body = "".join(_row(row, row.name == opened, query) for row in rows)
-    return (
-        section("Rules", "click one to try it on history")
-        + f'<div class="scroll"><table class="rls"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    return section("Rules", "choose one to try it on history") + f'<ul class="rls">{body}</ul>'
 
 
 def _row(row: RuleRow, is_open: bool, query: Mapping[str, str]) -> str:
     css = " ".join(word for word, holds in (("on", is_open), ("offd", row.is_off)) if holds)
     name = link("rules", row.title, **{**query, "rule": row.name})
-    off = " <small>switched off</small>" if row.is_off else ""
-    own = f"<small>{esc(', '.join(row.own))} differently</small>" if row.own else ""
-    source = f"<b>{esc(row.source)}</b>" if row.is_changed else esc(row.source)
+    source = esc(row.source) + (f"; {esc(', '.join(row.own))} differently" if row.own else "")
+    source = f"<b>{source}</b>" if row.is_changed or row.own else source
+    limits = "switched off" if row.is_off else esc(row.limits)
+    over = f"ends {esc(row.clear)}; " if row.clear else ""
     return (
-        f'<tr class="{css}"{" aria-current=true" if is_open else ""}><td>{name}{off}</td><td>{esc(row.limits)}</td>'
-        f"<td>{esc(row.clear)}</td><td>{esc(row.delays)}</td><td>{source}{own}</td></tr>"
+        f'<li class="{css}"{" aria-current=true" if is_open else ""}><span>{name}</span><em>{limits}</em>'
+        f"<small>{over}{esc(row.delays)}</small><small>{source}</small></li>"
     )
 
 
@@ -48,7 +44,7 @@ def versions(rows: Sequence[VersionRow]) -> str:
         return head + '<p class="body"><b>None yet.</b> All rules are as the classes declare them.</p>'
     body = "".join(
         f"<tr><td>{row.version}</td><td>{esc(row.said)}<small>{esc(row.reason)}</small></td>"
-        f"<td>{'<br>'.join(map(esc, row.changes)) or 'nothing'}</td></tr>"
+        f"<td>{'<br>'.join(map(esc, row.changes)) or 'older than this list'}</td></tr>"
         for row in rows
     )
     return f'{head}<div class="scroll"><table class="wrap">{body}</table></div>'

@@ -9,7 +9,7 @@ from twin.ui.theme import FONT
 from twin.views.rule_preview import Preview
 
 Option = dict[str, Any]
-HEIGHT = 300
+HEIGHT = 260
 MOST_BARS = 400
 
 
@@ -52,8 +52,8 @@ def rule_option(view: Preview, colour: Mapping[str, str]) -> Option:
         "backgroundColor": "transparent",
         "textStyle": {"fontFamily": FONT},
         "grid": [
-            {"left": 44, "right": 12, "top": 12, "bottom": 66},
-            {"left": 44, "right": 12, "height": 12, "bottom": 46},
+            {"left": 44, "right": 12, "top": 12, "bottom": 44},
+            {"left": 44, "right": 12, "height": 12, "bottom": 26},
         ],
         "xAxis": [
             {**time, "gridIndex": 0, "axisLabel": {"show": False}},

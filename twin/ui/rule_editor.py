@@ -40,7 +40,8 @@ def rule_editor(book: RuleBook, class_name: str, rule_name: str) -> None:
     track = _track(device_id, looked_at(rule), span) if device_id and looked_at(rule) else None
     place = st.container()
     base = f"rules.{book.version}.{class_name}.{rule.name}.{target}"
-    wanted = _knobs(rule, present, track, base)
+    with st.container(key="rules-knobs"):
+        wanted = _knobs(rule, present, track, base)
     with place:
         _tried(book, rule, class_name, device_id, span, wanted, present, track)
     draft = draft_of(rule, scope, target or class_name, present, wanted)

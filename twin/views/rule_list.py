@@ -89,6 +89,8 @@ def _running(feed: Feed, version: int) -> str:
     if not found:
         return "no worker has said which version it runs"
     behind = sorted(shard for shard, running in found.items() if running != version)
+    if not behind and not version:
+        return f"the {plural(len(found), 'worker steps', 'workers step')} with the defaults"
     if not behind:
         return f"the {plural(len(found), 'worker runs', 'workers run')} version {version}"
     return f"{', '.join(behind)} still {plural(len(behind), 'runs', 'run')} an older version than {version}"
