@@ -24,6 +24,8 @@ from twin.estimation.model import Array
 from twin.schema.alert import ConditionState
 
 MINUTE_S = 60.0
+YOUNG_S, OLD_EVIDENCE_S = 900.0, 300.0
+"""A young alert's evidence is renewed every minute, an older one's every five."""
 MOST_VIEWS = 512
 
 
@@ -117,6 +119,8 @@ class Kernel:
         if changed.any() or was_open.any():
             rules.remember(w, lives, changed)
             shown = (lives.state >= ACTIVE) | (was_open & (lives.state == NORMAL))
+            later = np.floor(w.tick.t / OLD_EVIDENCE_S) != np.floor((w.tick.t - w.dt) / OLD_EVIDENCE_S)
+            turns = np.where(w.tick.t - lives.active_s < YOUNG_S, turns, later)
             renewed = (lives.state == ACTIVE) & ~frozen & turns
             self._tell(w, lives, books, codes, shown & (changed | renewed))
         calm_again = np.isin(lives.state[rules.anomaly], (NORMAL, LATCHED)) & (w.one("suspect") > 0.0)
