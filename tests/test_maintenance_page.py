@@ -51,7 +51,7 @@ def app_with_trend(p50_h: float = 96.0) -> FakeApp:
 
 def test_the_headline_says_how_many_want_work_and_what_waiting_costs() -> None:
     page = text(opened(app_with_trend(), "maintenance"))
-    assert "One device wants work within 7 d. Waiting until Tuesday costs about $" in page
+    assert "One device wants work within 7 d. Waiting until Thursday costs about $" in page
     assert "more than acting in time." in page
     assert "Want work within 7 d 1 of 12 devices" in page
 

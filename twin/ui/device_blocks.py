@@ -39,7 +39,7 @@ def todo(view: DeviceView) -> str:
     owner = f'<p class="small">{esc(item.owner[:1].upper() + item.owner[1:])}.</p>' if item.owner else ""
     others = "".join(f'<p class="small">Also: {esc(text)}</p>' for text in item.others)
     work = link("maintenance", "Plan work", "btn", case=item.case_id) if item.case_id else ""
-    plan = f'<p class="small">{work}</p>' if work else ""
+    plan = f'<p class="plan">{work}</p>' if work else ""
     return (
         section("What to do", "", esc(item.open_for))
         + f'<p class="lead"><b>{esc(item.lead)}</b> {esc(item.text)}</p>{facts(item.facts)}{owner}{others}{plan}'
