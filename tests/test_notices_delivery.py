@@ -18,6 +18,7 @@ from tests.test_actions import StillClock
 from tests.test_rollup import device
 from tests.test_run_twin import CLASSES, START, Bench
 from twin.bootstrap.notifying import open_notifying
+from twin.commands import notify as notify_command
 from twin.errors import NotAuthorisedError, SettingsError, StoreUnavailableError
 from twin.ports import Lease, Stores
 from twin.schema.alert import Case, Severity
@@ -619,3 +620,23 @@ def test_where_documents_are_billed_a_calm_hour_costs_a_few_reads_for_changed_ta
         notifying.sender.deliver_due()
         clock.sleep(10.0)
     assert len(reads) == 12
+
+
+def test_the_command_lists_targets_masked_and_sends_a_test(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = f"http://127.0.0.1:{receiver.port}/services/SECRET"
+    document = {
+        "targets": [{"name": "chat", "channel": "slack", "url": url}],
+        "allow_networks": ["127.0.0.0/8"],
+        "allow_http": True,
+    }
+    monkeypatch.setenv("TWIN_NOTIFY", json.dumps(document))
+    assert notify_command.main([]) == notify_command.main(["--test", "chat"]) == 0
+    assert "a test of this target" in json.loads(receiver.got[0].body)["text"]
+    receiver.answers = [500]
+    assert notify_command.main(["--test", "chat"]) == 1
+    out = capsys.readouterr().out
+    assert f"http://127.0.0.1:{receiver.port}/…" in out
+    assert "500 Internal Server Error" in out
+    assert "SECRET" not in out

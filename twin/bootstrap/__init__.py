@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twin.bootstrap.cloud import project_differences
     from twin.bootstrap.gateways import SimulationOptions
     from twin.bootstrap.moving import move_store
-    from twin.bootstrap.notifying import open_notifying
+    from twin.bootstrap.notifying import open_notifying, send_test, told_targets
     from twin.bootstrap.process import SystemClock, end_with_parent
     from twin.bootstrap.running import Simulation
     from twin.bootstrap.simulation import open_simulation
@@ -36,6 +36,8 @@ _HOME_OF = {
     "project_differences": "twin.bootstrap.cloud",
     "move_store": "twin.bootstrap.moving",
     "open_notifying": "twin.bootstrap.notifying",
+    "send_test": "twin.bootstrap.notifying",
+    "told_targets": "twin.bootstrap.notifying",
     "SystemClock": "twin.bootstrap.process",
     "end_with_parent": "twin.bootstrap.process",
     "Simulation": "twin.bootstrap.running",
@@ -62,6 +64,8 @@ __all__ = [
     "parse_duration",
     "profile_cadence",
     "project_differences",
+    "send_test",
+    "told_targets",
 ]
 
 

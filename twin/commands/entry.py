@@ -49,6 +49,7 @@ COMMANDS = (
         "twin.commands.forget_operator",
         ("runtime",),
     ),
+    Command("notify", "whom TWIN_NOTIFY tells; send a test", "twin.commands.notify", ("runtime",)),
     Command("cost", "what a fleet would cost a month in the cloud", "twin.commands.cost", ("runtime",)),
     Command("migrate", "move a fleet to another store", "twin.commands.migrate", ("runtime",)),
     Command("provision", "set up and check a Firestore project", "twin.commands.provision", ("runtime",)),

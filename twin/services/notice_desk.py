@@ -10,12 +10,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from twin.alerts.messages import new_message
+from twin.alerts.messages import Message, new_message
 from twin.errors import DeliveryError, NotAuthorisedError
 from twin.ports import Clock
 from twin.schema.alert import Severity
 from twin.schema.instant import to_seconds
 from twin.schema.notice import Notice, NoticeEvent, NoticeRecord
+from twin.schema.target import Target
 from twin.services.authority import Authority
 from twin.services.channels import Carry
 from twin.services.target_book import TargetBook
@@ -54,22 +55,9 @@ class NoticeDesk:
         if not self._authority.note(key, actor, ACTION, name, {"test": target.masked}):
             return "This test was sent before."
         now_s = to_seconds(self._clock.now())
-        notice = Notice(
-            case_id=f"test|{key}",
-            event=NoticeEvent.TEST,
-            severity=Severity.INFO,
-            target=name,
-            shard="",
-            at_s=now_s,
-            device_id="Twin",
-            onset_s=now_s,
-            title="a test of this target",
-            text=f"Somebody asked for this test on the System page. Cases come here from {target.least.word} on.",
-            action="",
-        )
         began = self._clock.monotonic()
         try:
-            self._carry(new_message(target, [NoticeRecord(notice)]), now_s)
+            self._carry(trial_message(target, key, now_s), now_s)
         except DeliveryError as error:
             return f"Not delivered. {error.what}: {error.rule}."
         return f"Delivered to {target.masked} in {self._clock.monotonic() - began:.1f} s."
@@ -118,3 +106,21 @@ class NoticeDesk:
                 next_step="Try again in a minute",
             )
         self._tests.append(now)
+
+
+def trial_message(target: Target, key: str, now_s: float) -> Message:
+    """A message that is about no case; `key` makes its id."""
+    notice = Notice(
+        case_id=f"test|{key}",
+        event=NoticeEvent.TEST,
+        severity=Severity.INFO,
+        target=target.name,
+        shard="",
+        at_s=now_s,
+        device_id="Twin",
+        onset_s=now_s,
+        title="a test of this target",
+        text=f"Somebody asked for this test. Cases come here from {target.least.word} on.",
+        action="",
+    )
+    return new_message(target, [NoticeRecord(notice)])
