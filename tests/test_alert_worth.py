@@ -26,18 +26,18 @@ def test_of_two_orders_on_one_case_the_later_is_believed() -> None:
 
 
 def test_precision_has_its_numerator_and_denominator_and_names_what_nobody_judged() -> None:
-    found = precision({"a": "true", "b": "true", "c": "useful", "d": "false", "e": "true"}, 9)
+    found = precision({"a": "true", "b": "true", "c": "useful", "d": "false", "e": "true"}, 9, least=5)
     assert found.value == pytest.approx(0.8)
     assert (found.numerator.value, found.denominator.value) == (4, 5)  # type: ignore[union-attr]
     assert found.exclusions[0].value == 4
     assert found.interval is not None
-    assert found.interval.low == pytest.approx(0.4353, abs=1e-4)
-    assert found.interval.high == pytest.approx(0.9541, abs=1e-4)
+    assert found.interval.low == pytest.approx(0.3755, abs=1e-4)
+    assert found.interval.high == pytest.approx(0.9638, abs=1e-4)
 
 
 def test_too_few_checked_alerts_give_no_rate() -> None:
     assert precision({"a": "true"}, 3).value is None
-    assert precision({"a": "true"}, 3).reason == "Not enough checked alerts yet: 1 of 5"
+    assert precision({"a": "true"}, 3).reason == "1 of 20 checked alerts needed"
     assert lead_time({"a": "true"}, {"a": 0.0}, {"a": 3600.0}).value is None
 
 

@@ -109,7 +109,7 @@ def test_work_is_planned_started_and_closed_from_the_page() -> None:
     assert (order.state, order.found, order.alert_right) == ("closed", "bearing_wear", True)
     page = text(test)
     assert "The twin begins a new segment within a minute." in page
-    assert "Not enough checked alerts yet: 1 of 5" in page
+    assert "1 of 20 checked alerts needed" in page
 
 
 def test_a_deferred_recommendation_stands_beside_what_was_known() -> None:

@@ -76,7 +76,7 @@ def test_precision_and_lead_time_come_from_closed_orders() -> None:
         "n = 5",
     )
     assert figures["Warning before work"].value == "too few"
-    assert figures["Warning before work"].note == "Not enough checked alerts yet: 4 of 5"
+    assert figures["Warning before work"].note == "4 of 5 checked alerts needed"
 
 
 def test_hindsight_puts_what_was_known_beside_what_came() -> None:

@@ -14,9 +14,9 @@ from twin.schema.alert import CaseRecord
 from twin.schema.work import WorkOrder, WorkState
 
 RIGHT, WRONG, USEFUL = "true", "false", "useful"
-LEAST = 5
-"""Judged cases before there is a rate."""
-Z90 = 1.6448536269514722
+LEAST, LEAST_LED = 20, 5
+"""Judged cases before there is a rate; right ones with an end before there is a warning time."""
+Z95 = 1.959963984540054
 
 
 def verdicts(orders: Iterable[WorkOrder], judged: Mapping[str, str]) -> dict[str, str]:
@@ -32,7 +32,7 @@ def verdicts(orders: Iterable[WorkOrder], judged: Mapping[str, str]) -> dict[str
 
 
 def precision(found: Mapping[str, str], cases: int, *, least: int = LEAST) -> Figure:
-    """Share of the judged cases that were right or useful; 90 % Wilson interval.
+    """Share of the judged cases that were right or useful; 95 % Wilson interval.
 
     cases  how many there were, judged or not
     """
@@ -51,7 +51,7 @@ def precision(found: Mapping[str, str], cases: int, *, least: int = LEAST) -> Fi
         _wilson(good, n) if enough else None,
         Basis.MEASURED,
         "closed work orders, else what people marked",
-        "" if enough else f"Not enough checked alerts yet: {n} of {least}",
+        "" if enough else f"{n} of {least} checked alerts needed",
     )
 
 
@@ -60,7 +60,7 @@ def lead_time(
     opened_s: Mapping[str, float],
     ended_s: Mapping[str, float],
     *,
-    least: int = LEAST,
+    least: int = LEAST_LED,
 ) -> Figure:
     """Median hours between a right alert and its work, or the device's own stop; half of them lie in the interval.
 
@@ -81,7 +81,7 @@ def lead_time(
         Part("right alerts with an end", len(hours), "cases"),
         interval=Interval(low, high, 0.5) if enough else None,
         source="case opened → work started or the device stopped",
-        reason="" if enough else f"Not enough checked alerts yet: {len(hours)} of {least}",
+        reason="" if enough else f"{len(hours)} of {least} checked alerts needed",
     )
 
 
@@ -100,7 +100,7 @@ def opened(records: Iterable[CaseRecord]) -> dict[str, float]:
 
 
 def _wilson(good: int, n: int) -> Interval:
-    share, z2 = good / n, Z90 * Z90
+    share, z2 = good / n, Z95 * Z95
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z90 * ((share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5) / (1 + z2 / n)
-    return Interval(max(middle - half, 0.0), min(middle + half, 1.0))
+    half = Z95 * ((share * (1 - share) / n + z2 / (4 * n * n)) ** 0.5) / (1 + z2 / n)
+    return Interval(max(middle - half, 0.0), min(middle + half, 1.0), 0.95)
