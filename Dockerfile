@@ -16,11 +16,11 @@ RUN groupadd --system --gid 10001 twin \
 COPY --from=packages /opt/venv /opt/venv
 WORKDIR /app
 # The code belongs to root: the process cannot change what it runs.
-COPY main.py simulator.py firebase_config.py pyproject.toml requirements.txt ./
+COPY main.py hosted.py simulator.py firebase_config.py pyproject.toml requirements.txt ./
 COPY .streamlit/config.toml .streamlit/config.toml
 COPY twin twin
 COPY pages pages
-RUN ["/opt/venv/bin/python", "-m", "compileall", "-q", "twin", "pages", "main.py", "simulator.py", "firebase_config.py"]
+RUN ["/opt/venv/bin/python", "-m", "compileall", "-q", "twin", "pages", "main.py", "hosted.py", "simulator.py", "firebase_config.py"]
 ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -32,6 +32,6 @@ USER 10001:10001
 VOLUME /data
 EXPOSE 8080
 HEALTHCHECK --interval=15s --timeout=4s --start-period=40s --retries=3 \
-    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/_stcore/health\", timeout=3)"]
+    CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/ready\", timeout=3)"]
 ENTRYPOINT ["python", "-m", "twin", "serve"]
 CMD ["--role", "all"]

@@ -11,13 +11,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from firebase_config import FirebaseConfigError
 from twin.bootstrap import (
     Settings,
     SimulationOptions,
+    Summary,
     SystemClock,
     end_with_parent,
     open_simulation,
@@ -31,17 +32,21 @@ from twin.errors import TwinError
 LEAST_INTERVAL_S = 0.1
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+Tell = Callable[[Callable[[], str]], None]
+"""Is given a function that says why the simulator is not ready, "" when it is."""
+
+
+def main(argv: Sequence[str] | None = None, tell: Tell = lambda why_not: None) -> int:
     parser = build_parser()
     options = parser.parse_args(argv)
     try:
-        return run(options)
+        return run(options, tell)
     except (TwinError, FirebaseConfigError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return 1
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace, tell: Tell) -> int:
     settings = Settings.from_environ(
         os.environ, home=options.home, store_url=options.store, profile=options.profile
     )
@@ -49,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
     before = {name: signal.signal(name, lambda *_: stop.set()) for name in (signal.SIGINT, signal.SIGTERM)}
     end_with_parent(os.environ, stop)
     try:
-        simulate(settings, options, clock, stop)
+        simulate(settings, options, clock, stop, tell)
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
@@ -57,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def simulate(
-    settings: Settings, options: argparse.Namespace, clock: SystemClock, stop: threading.Event
+    settings: Settings, options: argparse.Namespace, clock: SystemClock, stop: threading.Event, tell: Tell
 ) -> None:
     past = bool(options.past_days)
     if past and hasattr(os, "nice"):
@@ -65,12 +70,18 @@ def simulate(
     stores = open_stores(settings.store_url, firestore_client, durable=not past)
     try:
         simulation = open_simulation(settings, simulation_options(options), stores, clock, stop)
+        tell(lambda: why_not_sent(simulation.summaries()))
         until = None if options.duration is None else clock.monotonic() + options.duration
         with console(simulation, settings.store_url, clock) as screen:
             simulation.run(until, screen.on_round)
         screen.summary(simulation.close())
     finally:
         stores.close()
+
+
+def why_not_sent(summaries: Sequence[Summary]) -> str:
+    """What keeps readings from the store, in words."""
+    return " ".join(f"{s.gateway}: {s.trouble} {s.waiting:,} readings wait." for s in summaries if s.trouble)
 
 
 def simulation_options(options: argparse.Namespace) -> SimulationOptions:

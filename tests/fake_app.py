@@ -277,6 +277,12 @@ class FakeApp:
         self._check()
         return tuple(reversed(self.asked))
 
+    def readiness(self) -> tuple[bool, str]:
+        return (
+            not self.broken,
+            "the store has not answered for 90 s" if self.broken else "the newest step is 2 s old",
+        )
+
     def spending(self) -> Spending:
         return Spending("here:1", 7200.0, self.spent)
 

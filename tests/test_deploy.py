@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import random
 import re
 import shutil
 import subprocess
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -19,12 +19,16 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tests.flaky_documents import FlakyDocuments
 from tests.image import ROOT, environment, instructions, last_stage
-from twin.bootstrap import Settings, open_app
-from twin.bootstrap.inside import NOTE
+from tests.test_actions import StillClock
 from twin.commands import serve
 from twin.errors import SettingsError
-from twin.services.authority import DEMO_PREFIX
+from twin.physics.catalogue import asset_classes
+from twin.services.app import READY_WITHIN_S
+from twin.services.assembly import build_app, build_twin_service
+from twin.stores.memory import MemoryDocuments
+from twin.stores.opening import stores_over
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 FOUND = instructions(DOCKERFILE)
@@ -100,7 +104,7 @@ def test_image_writes_only_below_its_home() -> None:
 
 def test_health_check_asks_the_port_the_role_listens_on() -> None:
     check = next(rest for name, rest in FOUND if name == "HEALTHCHECK")
-    assert "/_stcore/health" in check
+    assert "/ready" in check
     assert "PORT" in check
 
 
@@ -246,58 +250,57 @@ def test_a_port_that_is_none_is_refused_by_name(text: str) -> None:
         serve.checked_port(text)
 
 
-def test_a_role_is_live_before_it_is_ready() -> None:
-    ready = threading.Event()
-    server = serve.health_server(0, ready.is_set)
+def test_a_role_is_live_while_it_is_not_ready_and_says_why() -> None:
+    reasons = ["the store has not answered for 95 s"]
+    server = serve.health_server(0, lambda: reasons[0] if reasons else "")
     threading.Thread(target=server.serve_forever, daemon=True).start()
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
-    def status(path: str) -> int:
+    def answer(path: str) -> tuple[int, str]:
         try:
-            with opener.open(f"http://127.0.0.1:{server.server_address[1]}{path}", timeout=5) as answer:
-                return int(answer.status)
+            with opener.open(f"http://127.0.0.1:{server.server_address[1]}{path}", timeout=5) as found:
+                return int(found.status), found.read().decode()
         except urllib.error.HTTPError as error:
-            return error.code
+            return error.code, error.read().decode()
 
     try:
-        assert (status("/livez"), status("/readyz"), status("/_stcore/health")) == (200, 503, 503)
-        ready.set()
-        assert (status("/readyz"), status("/_stcore/health"), status("/")) == (200, 200, 404)
+        assert answer("/_stcore/health") == (200, "ok")
+        assert answer("/ready") == (503, "not ready: the store has not answered for 95 s")
+        reasons.clear()
+        assert answer("/ready") == (200, "ok")
+        assert answer("/")[0] == 404
     finally:
         server.shutdown()
         server.server_close()
 
 
-def test_all_in_one_is_the_public_demo() -> None:
-    settings = Settings.from_environ({"TWIN_ALL_IN_ONE": "1"})
-    assert (settings.all_in_one, settings.demo) == (True, True)
-    assert not Settings.from_environ({}).all_in_one
+def test_pages_are_ready_while_the_store_answers_and_say_since_when_it_does_not() -> None:
+    clock, kernel = StillClock(), FlakyDocuments(MemoryDocuments(), random.Random(1))
+    stores = stores_over(kernel, MemoryDocuments(), now=clock.now)  # type: ignore[arg-type]
+    app = build_app(stores, asset_classes(), clock=clock, demo=False)
+    assert app.readiness() == (False, "the store has not answered yet, for 0 s.")
+    app.poll()
+    assert app.readiness() == (True, "the store answers; nothing has been stepped yet")
+    kernel.rate = 1.0
+    clock.sleep(READY_WITHIN_S)
+    app.poll()
+    assert app.readiness()[0], "a short outage does not take the pages away"
+    clock.sleep(1.0)
+    is_ready, why = app.readiness()
+    assert not is_ready
+    assert why.startswith("the store has not answered for 61 s. ")
 
 
-@pytest.mark.slow
-def test_one_process_lives_alone_says_what_it_is_and_lets_visitors_break_a_device(tmp_path: Path) -> None:
-    app = open_app({"TWIN_HOME": str(tmp_path), "TWIN_STORE": "memory://", "TWIN_ALL_IN_ONE": "1"})
-    try:
-        deadline = time.monotonic() + 60.0
-        while len(app.feed().states) < 12 or not app.feed().progress:
-            assert time.monotonic() < deadline, app.feed().store_error
-            time.sleep(0.2)
-        assert app.feed().progress == NOTE
-        assert app.demo
-        app.inject(
-            "INST-001",
-            "sensor_bias",
-            severity=0.5,
-            ramp_s=0.0,
-            signal="temperature",
-            actor=f"{DEMO_PREFIX}1",
-            key="k1",
-        )
-        deadline = time.monotonic() + 60.0
-        while not app.faults():
-            assert time.monotonic() < deadline, app.commands()
-            time.sleep(0.2)
-        (fault,) = app.faults()
-        assert fault.duration_s is not None, "it repairs itself"
-    finally:
-        app.close()
+def test_a_worker_is_ready_while_the_store_answers_also_when_it_stands_by() -> None:
+    clock, kernel = StillClock(), FlakyDocuments(MemoryDocuments(), random.Random(1))
+    stores = stores_over(kernel, MemoryDocuments(), now=clock.now)  # type: ignore[arg-type]
+    first, second = (
+        build_twin_service(stores, asset_classes(), holder=name, clock=clock) for name in ("a", "b")
+    )
+    first.attempt(1.0)
+    second.attempt(1.0)
+    assert (first.why_not_ready(), second.why_not_ready()) == ("", "")
+    kernel.rate = 1.0
+    clock.sleep(61.0)
+    first.attempt(1.0)
+    assert first.why_not_ready().startswith("shard S0: the store has not answered for 61 s. store")

@@ -35,7 +35,7 @@ ADAPTERS = {
     "firebase_admin": ("firebase_config",),
     "google": ("twin.stores.firestore*", "firebase_config"),
     "grpc": ("twin.stores.firestore*",),
-    "streamlit": ("twin.ui", "twin.ui.*", "pages.*", "main"),
+    "streamlit": ("twin.ui", "twin.ui.*", "pages.*", "main", "hosted"),
     "plotly": ("twin.ui", "twin.ui.*"),
     "faker": ("twin.edge.*",),
 }
@@ -51,6 +51,7 @@ SCRIPTS: dict[str, set[str]] = {
         "twin.errors",
         "firebase_config",
     },
+    "hosted.py": {"twin.ui", "twin.views", "twin.bootstrap", "twin.commands.client"},
     "simulator.py": {"twin.bootstrap", "twin.commands", "twin.schema", "twin.errors", "firebase_config"},
     "firebase_config.py": set(),
 }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from twin.commands.environment import ROOT
 from twin.commands.parts import Part, failed, run_part, tabulate, tool
 
-TYPED = ("twin", "main.py", "simulator.py", "firebase_config.py", "pages", "benchmarks")
+TYPED = ("twin", "main.py", "hosted.py", "simulator.py", "firebase_config.py", "pages", "benchmarks")
 
 
 def static_parts() -> list[Part]:

@@ -1,9 +1,9 @@
 """`python -m twin serve --role web|worker|simulator|all`: one role of a deployment, as a container starts it.
 
-Listens on PORT (8080) of every interface. The web role answers /_stcore/health itself; the others answer it from a
-small server of their own: 200 on /livez while the process lives, 200 on /_stcore/health and /readyz once it works,
-503 before. `all` is the hosted demo: pages, worker and a simulated fleet in one process, on an embedded store unless
-TWIN_STORE says otherwise. Ends cleanly on SIGTERM.
+Listens on PORT (8080) of every interface. /_stcore/health answers 200 while the process lives; /ready answers 200
+while it does its work and 503 when not, with the reason in the body: pages and worker when the store has been silent
+for a minute, a simulator when its readings do not arrive. `all` is the hosted demo: pages, worker and a simulated fleet
+in one process, on an embedded store unless TWIN_STORE says otherwise. Ends cleanly on SIGTERM.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from twin.commands.environment import ROOT, say
 from twin.errors import SettingsError
 
+Tell = Callable[[Callable[[], str]], None]
 ROLES = ("web", "worker", "simulator", "all")
 
 
@@ -36,19 +37,18 @@ def main(argv: Sequence[str]) -> int:
     from twin.commands import worker
 
     if options.role == "worker":
-        return with_health(port, lambda: worker.main(rest))
-    return with_health(port, lambda: run_simulator(rest))
+        return with_health(port, lambda tell: worker.main(rest, tell))
+    return with_health(port, lambda tell: run_simulator(rest, tell))
 
 
-def run_simulator(arguments: Sequence[str]) -> int:
+def run_simulator(arguments: Sequence[str], tell: Tell) -> int:
     """The simulator's script in this process; its exit code."""
     script = str(ROOT / "simulator.py")
-    sys.argv = [script, *arguments]
     try:
-        runpy.run_path(script, run_name="__main__")
+        code: int = runpy.run_path(script, run_name="simulator")["main"](list(arguments), tell)
+        return code
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
-    return 0
 
 
 def prepare(role: str, environ: MutableMapping[str, str]) -> None:
@@ -63,7 +63,7 @@ def prepare(role: str, environ: MutableMapping[str, str]) -> None:
 def web_command(port: int, rest: Sequence[str] = ()) -> list[str]:
     """How the pages are served."""
     server = [f"--server.port={port}", "--server.address=0.0.0.0", "--server.headless=true"]
-    return [sys.executable, "-m", "streamlit", "run", "main.py", *server, *rest]
+    return [sys.executable, "-m", "streamlit", "run", "hosted.py", *server, *rest]
 
 
 def checked_port(text: str) -> int:
@@ -74,32 +74,31 @@ def checked_port(text: str) -> int:
     )
 
 
-def with_health(port: int, run: Callable[[], int]) -> int:
-    """Run to the end, answering probes meanwhile."""
-    ready = threading.Event()
-    server = health_server(port, ready.is_set)
+def with_health(port: int, run: Callable[[Tell], int]) -> int:
+    """Run to the end, answering probes meanwhile; `run` tells how to ask whether it is ready."""
+    asked: list[Callable[[], str]] = []
+    server = health_server(port, lambda: asked[-1]() if asked else "it is starting")
     threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
     say(f"health on port {server.server_address[1]}")
-    ready.set()
     try:
-        return run()
+        return run(asked.append)
     finally:
-        ready.clear()
+        asked.append(lambda: "it is ending")
         server.shutdown()
         server.server_close()
 
 
-def health_server(port: int, is_ready: Callable[[], bool]) -> ThreadingHTTPServer:
-    """Answers probes on `port` (0 = any free one); not yet serving."""
+def health_server(port: int, why_not: Callable[[], str]) -> ThreadingHTTPServer:
+    """Answers probes on `port` (0 = any free one); not yet serving. `why_not` is "" when the role does its work."""
 
     class Probe(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            known = {"/livez": True, "/readyz": is_ready(), "/_stcore/health": is_ready()}
             path = self.path.partition("?")[0]
-            status = 404 if path not in known else 200 if known[path] else 503
-            body = {200: b"ok", 503: b"not ready", 404: b"not found"}[status]
+            reason = why_not() if path == "/ready" else ""
+            status = 404 if path not in ("/ready", "/_stcore/health") else 503 if reason else 200
+            body = {200: "ok", 503: f"not ready: {reason}", 404: "not found"}[status].encode()
             self.send_response(status)
-            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -11,14 +11,15 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from twin.bootstrap import Settings, end_with_parent, open_notifying, open_stores, open_twin_services
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: Sequence[str], tell: Callable[[Callable[[], str]], None] = lambda why_not: None) -> int:
+    """`tell` is given a function that says why the worker is not ready, "" when it is."""
     parser = argparse.ArgumentParser(
         prog="python -m twin worker", description="Step the twin without the app."
     )
@@ -35,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     end_with_parent(os.environ, stop)
-    stores = open_stores(settings.store_url, firestore_client)
+    stores = open_stores(settings.store_url, firestore_client, retention=settings.retention)
     notifying = None if options.backfill else open_notifying(settings, stores)
     services = open_twin_services(settings, stores, backfill=options.backfill, notifying=notifying)
     threads = [
@@ -45,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
         threads.append(threading.Thread(target=notifying.sender.run, args=(stop,)))
     for thread in threads:
         thread.start()
+    tell(lambda: " ".join(filter(None, (service.why_not_ready() for service in services))))
     names = ", ".join(service.shard for service in services)
     say(f"worker: stepping {names} of {settings.store_url}. Ctrl-C ends it with a checkpoint.")
     for thread in threads:

@@ -43,6 +43,8 @@ from twin.services.work_desk import WorkDesk
 
 MOST_ROWS = 1500
 RAW_HOURS = 26
+READY_WITHIN_S = 60.0
+"""A store may be silent so long before this process is not ready; pages go on with the last known data meanwhile."""
 TRUTH_BACK_S = 60 * 86_400.0
 
 
@@ -124,6 +126,23 @@ class RunningApp:
 
     def feed(self) -> Feed:
         return self._feed.snapshot()
+
+    def readiness(self) -> tuple[bool, str]:
+        """Whether this process can show what the store has, and in words why (not)."""
+        silence_s, feed = self._feed.silence_s(), self._feed.snapshot()
+        if not self._feed.has_answered():
+            return (
+                False,
+                f"the store has not answered yet, for {silence_s:.0f} s. {feed.store_error or ''}".strip(),
+            )
+        if silence_s > READY_WITHIN_S:
+            return (
+                False,
+                f"the store has not answered for {silence_s:.0f} s. {feed.store_error or ''}".strip(),
+            )
+        if feed.stepped_at is None:
+            return True, "the store answers; nothing has been stepped yet"
+        return True, f"the newest step is {(self.now() - feed.stepped_at).total_seconds():.0f} s old"
 
     def spent(self) -> Mapping[str, Usage]:
         """Documents this process has had read, written and deleted, by purpose; empty where nothing is billed."""

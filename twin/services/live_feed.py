@@ -113,10 +113,21 @@ class LiveFeed:
         self._slow_at = self._rebuilt_at = -math.inf
         self._must_rebuild = True
         self._wake = threading.Event()
+        self._answered_at: float | None = None
+        self._began_at = clock.monotonic()
 
     def snapshot(self) -> Feed:
         """The newest snapshot, from memory."""
         return self._feed
+
+    def silence_s(self) -> float:
+        """How long ago the store last answered; while it never has, how long this feed has been there."""
+        since = self._began_at if self._answered_at is None else self._answered_at
+        return self._clock.monotonic() - since
+
+    def has_answered(self) -> bool:
+        """Whether the store has ever answered."""
+        return self._answered_at is not None
 
     def refresh_soon(self) -> None:
         """Look again at once: somebody in this process changed something."""
@@ -160,6 +171,7 @@ class LiveFeed:
                 store_silent_since=self._feed.store_silent_since or self._feed.now,
             )
             return self._feed
+        self._answered_at = self._clock.monotonic()
         if changes or self._feed.store_error:
             self._publish(**changes, now=now, store_error=None, store_silent_since=None)
         return self._feed

@@ -56,6 +56,7 @@ TOO_OLD_TO_NOTIFY_S = 900.0
 SILENCE_CLOSES_WINDOW_S = 600.0
 LONGEST_OUTAGE_WAIT_S = 10.0
 AFTER_FAILURE_S = 5.0
+READY_WITHIN_S = 60.0
 HOLD_S = 4.0
 """How long a new holder may work through known batches before it commits: shorter than anybody's patience."""
 
@@ -80,6 +81,7 @@ class TwinService:
         load_block: Callable[[bytes], Block],
         clock: Clock,
         tidy: Callable[[], None] = lambda: None,
+        keep_raw: timedelta = KEEP_TELEMETRY,
         meter: Meter | None = None,
         cadence: Cadence = EMBEDDED,
         is_backfill: bool = False,
@@ -91,6 +93,7 @@ class TwinService:
     ) -> None:
         """load_block raises SnapshotError on bytes this version cannot read; the block is then built anew.
 
+        keep_raw     raw batches stored longer ago are deleted
         tidy         the store's own housekeeping, called about hourly by the holder
         meter        counts the documents of this process; None where the store bills nothing
         cadence      how often to look and to commit
@@ -117,6 +120,7 @@ class TwinService:
         self._load_block = load_block
         self._clock = clock
         self._tidy = tidy
+        self._keep_raw = keep_raw
         self._meter = meter or Unmetered()
         self._metered_from = clock.monotonic()
         self._cadence = cadence
@@ -146,6 +150,7 @@ class TwinService:
         self._resumed_to: Cursor = {}
         self._hold_until = float("-inf")
         self._outage_wait_s = 0.0
+        self._answered = clock.monotonic()
 
     @property
     def is_holder(self) -> bool:
@@ -155,6 +160,15 @@ class TwinService:
     def problem(self) -> str:
         """Why the last step did nothing, in words; "" when it went well."""
         return self._problem
+
+    def why_not_ready(self) -> str:
+        """Why this worker does not do its work, in words; "" while the store answers, also when it stands by."""
+        silence_s = self._clock.monotonic() - self._answered
+        if silence_s <= READY_WITHIN_S:
+            return ""
+        return (
+            f"shard {self.shard}: the store has not answered for {silence_s:.0f} s. {self._problem}".strip()
+        )
 
     def pause_s(self, interval_s: float) -> float:
         """How long to wait after a step that left nothing to read."""
@@ -188,6 +202,7 @@ class TwinService:
             return AFTER_FAILURE_S
         else:
             self._outage_wait_s = 0.0
+            self._answered = self._clock.monotonic()
             if self._lease is not None:
                 self._problem = ""
             return 0.0 if busy else self.pause_s(interval_s)
@@ -304,7 +319,7 @@ class TwinService:
             self._checkpointed = monotonic
         if monotonic - self._tidied >= TIDY_EVERY_S:
             self._tidied = monotonic
-            self._telemetry.expire(now - KEEP_TELEMETRY)
+            self._telemetry.expire(now - self._keep_raw)
             self._tidy()
         return taken.more
 
@@ -509,6 +524,7 @@ class TwinService:
             "gaps_passed": self._intake.gaps_passed,
             "rival_epochs": list(self._intake.rival_epochs),
             "step_ms": 1000.0 * (self._clock.monotonic() - began),
+            "history_too_old": self._keeper.too_old,
             **({OPEN_FROM: open_from_s} if open_from_s is not None else {}),
             **({NOTICES: self._notifier.facts()} if self._notifier is not None else {}),
             "behind_s": max((now_s - newest_s for newest_s in catching_up.values()), default=0.0),

@@ -14,6 +14,7 @@ from twin.views.app import App
 T = TypeVar("T")
 
 _opener: list[Callable[[], App]] = []
+_open: list[App] = []
 _drawn: OrderedDict[tuple[str, Hashable], object] = OrderedDict()
 _DRAWN_MAX = 256
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -30,14 +31,22 @@ def provide(opener: Callable[[], App], *, replace: bool = False) -> None:
 def forget() -> None:
     """Forget the application and everything drawn: a test ends."""
     _opener.clear()
+    _open.clear()
     _drawn.clear()
     app.clear()
 
 
 @st.cache_resource(show_spinner=False)
 def app() -> App:
-    """The application, opened by the first session of the process."""
-    return _opener[0]()
+    """The application, opened by the first session of the process, or with the server that serves it."""
+    opened = _opener[0]()
+    _open.append(opened)
+    return opened
+
+
+def is_open() -> bool:
+    """Whether it has been opened."""
+    return bool(_open)
 
 
 def actor() -> str:

@@ -159,6 +159,10 @@ class App(Protocol):
         """Newest first."""
         ...
 
+    def readiness(self) -> tuple[bool, str]:
+        """Whether this process can show what the store has, and in words why (not)."""
+        ...
+
     def spending(self) -> Spending:
         """Documents this process has had read, written and deleted; from memory."""
         ...
