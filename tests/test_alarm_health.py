@@ -21,6 +21,7 @@ from twin.schema.alert import (
     Severity,
 )
 from twin.schema.quieting import Quieting, QuietKind
+from twin.schema.work import WorkOrder, WorkState
 from twin.views.alarm_health import AlarmHealth, Material, alarm_health
 from twin.views.figure import Figure
 from twin.views.similar_cases import cosine, similar_cases
@@ -42,8 +43,9 @@ def health(
     quietings: tuple[Quieting, ...] = (),
     watched_s: float | None = NOW_S - 7 * DAY_S,
     operators: int = 1,
+    orders: tuple[WorkOrder, ...] = (),
 ) -> AlarmHealth:
-    return alarm_health(Material(cases, alerts, quietings, watched_s, operators), NOW)
+    return alarm_health(Material(cases, alerts, quietings, watched_s, operators, orders), NOW)
 
 
 def figure(view: AlarmHealth, label: str) -> Figure:
@@ -153,14 +155,16 @@ def stop(record: CaseRecord, after_s: float) -> Alert:
     )
 
 
-def test_warning_time_runs_from_the_alert_to_the_stop_it_warned_of() -> None:
-    warned = [told(9 * 3600.0, f"D{k}", alerts=("anomaly", "error_code")) for k in range(3)]
-    stopped = told(9 * 3600.0, "D9", alerts=("error_code",))
+def test_warning_time_runs_from_a_right_alert_to_the_stop_it_warned_of() -> None:
+    right = Judgement("true", "anna", NOW_S)
+    warned = [told(9 * 3600.0, f"D{k}", alerts=("anomaly", "error_code"), judgement=right) for k in range(5)]
+    stopped = told(9 * 3600.0, "D9", alerts=("error_code",), judgement=right)
     stops = [stop(record, 3600.0 * (k + 1)) for k, record in enumerate(warned)]
-    view = health(*warned, stopped, alerts=(*stops, stop(stopped, 0.0)))
-    lead = figure(view, "Warning")
-    assert (lead.value, lead.note) == ("2 h", "n = 3 machines that stopped after all")
-    assert figure(health(*warned[:2], alerts=tuple(stops[:2])), "Warning").value == "too few"
+    lead = figure(health(*warned, stopped, alerts=(*stops, stop(stopped, 0.0))), "Warning")
+    assert (lead.value, lead.interval) == ("3 h", "2 h–4 h, half")
+    assert lead.note == "to the work or the stop, n = 5"
+    few = figure(health(*warned[:4], alerts=tuple(stops)), "Warning")
+    assert (few.value, few.note) == ("too few", "4 of 5 checked alerts needed")
 
 
 def test_a_case_that_closed_while_its_device_was_silent_is_shown() -> None:
@@ -172,6 +176,27 @@ def test_a_case_that_closed_while_its_device_was_silent_is_shown() -> None:
     within, before = told(900.0, closed_s=NOW_S - 300.0), told(900.0, closed_s=NOW_S - 700.0)
     assert figure(health(within, alerts=(silence,)), "Closed by").value == "1"
     assert figure(health(before, alerts=(silence,)), "Closed by").value == "0"
+
+
+def done(record: CaseRecord, **values: Any) -> WorkOrder:
+    """Work that answered the case and was closed."""
+    return WorkOrder(
+        "W-1", record.case.device_id, "Swap the bearing", record.case.case_id, WorkState.CLOSED, **values
+    )
+
+
+def test_work_that_found_the_alert_right_counts_as_judged_as_action_and_as_the_end_of_the_warning() -> None:
+    cases = [told(9 * 3600.0, f"D{k}") for k in range(20)]
+    orders = tuple(
+        done(c, started_s=c.case.opened_s + 7200.0, alert_right=k > 0) for k, c in enumerate(cases)
+    )
+    view = health(*cases, orders=orders)
+    assert (figure(view, "Right").value, figure(view, "Right").note) == ("95 %", "n = 20")
+    assert (figure(view, "Warning").value, figure(view, "Warning").note) == (
+        "2 h",
+        "to the work or the stop, n = 19",
+    )
+    assert figure(view, "No action").value == "0 %"
 
 
 # --- similar cases --------------------------------------------------------------------------------------------------
@@ -207,6 +232,13 @@ def test_the_same_cause_comes_before_the_same_pattern_and_other_machines_not_at_
     found = similar_cases(OPEN, given, DEVICES, NOW)
     assert [row.likeness for row in found.rows] == ["same cause", "same pattern, 100 %"]
     assert found.words == "Two earlier cases on this kind of machine looked like it."
+
+
+def test_what_was_done_is_the_work_and_what_it_found() -> None:
+    other = past("PUMP-002")
+    order = done(other, found="bearing_wear", alert_right=True)
+    (row,) = similar_cases(OPEN, [other], DEVICES, NOW, [order]).rows
+    assert (row.done, row.right) == ("Swap the bearing, found: bearing wear", "right")
 
 
 def test_how_often_it_was_right_is_said_of_those_that_were_checked() -> None:

@@ -46,6 +46,7 @@ def _read() -> AlarmHealth:
         quietings=desk.quietings(since_s),
         watched_s=desk.watched_since_s(),
         operators=desk.operators,
+        orders=app.work_desk.refresh().orders,
     )
     return alarm_health(found, now)
 

@@ -36,4 +36,4 @@ def _read(case_id: str) -> SimilarCases:
     if record is None:
         return SimilarCases("", ())
     past = app.alert_desk.past_cases(to_seconds(now) - BACK_S, MOST_CASES)
-    return similar_cases(record, past, feed.devices, now)
+    return similar_cases(record, past, feed.devices, now, app.work_desk.refresh().orders)

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from statistics import median
 
 from twin.alerts.quieting import suppression_of
+from twin.business import alert_worth
 from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState, Severity
 from twin.schema.instant import to_seconds
 from twin.schema.quieting import Quieting
+from twin.schema.work import WorkOrder
 from twin.views.figure import Figure
 from twin.views.wording import age, count, percent, plural
 
@@ -32,7 +33,7 @@ MOST_CASES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """What was read for one look: cases and quietings of the last 30 d, the newest episode of every alert.
+    """What was read for one look: cases and quietings of the last 30 d, the newest episode of every alert, work orders.
 
     watched_s  when the first live batch was stored, None before it;  operators: how many share the alarms
     """
@@ -42,6 +43,7 @@ class Material:
     quietings: Sequence[Quieting]
     watched_s: float | None
     operators: int
+    orders: Sequence[WorkOrder] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ def alarm_health(found: Material, now: datetime) -> AlarmHealth:
     over = sum(rate > LIMIT for rate in rates)
     chatter = [a for a in found.alerts if _chatters(a, now_s)]
     old = [c for c in told if c.case.is_open and now_s - c.case.opened_s > DAY_S]
+    said = alert_worth.verdicts(found.orders, {c.case.case_id: c.judgement.verdict for c in month})
+    judged = {c.case.case_id: said[c.case.case_id] for c in month if c.case.case_id in said}
     figures = (
         _per_operator(rates),
         Figure("Floods, over 10 in 10 min", str(floods), note=f"busiest: {max(rates, default=0):.0f}"),
@@ -76,14 +80,14 @@ def alarm_health(found: Material, now: datetime) -> AlarmHealth:
         Figure("Chattering", str(len(chatter)), note=_names(chatter) or "3 on and off a minute"),
         Figure("Open over 24 h", str(len(old)), note=old[0].case.device_id if old else "none stands"),
         _mix(week),
-        _precision(month),
-        _lead(month, found.alerts),
-        _untouched(told, found.quietings, now_s),
+        _precision(month, judged),
+        _lead(found, month, judged),
+        _untouched(told, found, now_s),
         _silenced(month, found.alerts, now_s),
     )
     return AlarmHealth(
         headline=_headline(week, floods, over, span_s),
-        rest=_rest(month),
+        rest=_rest(len(month), len(judged)),
         figures=figures,
         bars=_bars(rates),
         finding=(
@@ -160,45 +164,46 @@ def _mix(week: Sequence[CaseRecord]) -> Figure:
     return Figure(label, shares, "%", note=f"n = {len(week)}; usual target 80 / 15 / 5 %")
 
 
-def _precision(month: Sequence[CaseRecord]) -> Figure:
+def _precision(month: Sequence[CaseRecord], judged: Mapping[str, str]) -> Figure:
     """Useful counts as right: somebody was glad to have been told."""
-    judged = [c.judgement.verdict for c in month if c.judgement.verdict]
+    worth = alert_worth.precision(judged, len(month), least=ENOUGH)
     label = "Right, when checked"
-    if len(judged) < ENOUGH:
-        return Figure(label, "too few", note=f"{len(judged)} of {ENOUGH} checked alerts needed")
-    right = sum(verdict != "false" for verdict in judged)
-    low, high = _wilson(right, len(judged))
-    useful = judged.count("useful")
+    if worth.value is None or worth.interval is None:
+        return Figure(label, "too few", note=worth.reason)
+    useful = list(judged.values()).count(alert_worth.USEFUL)
     note = f"n = {len(judged)}" + (f", {useful} of them useful" if useful else "")
-    return Figure(label, percent(right / len(judged)), "", f"{100 * low:.0f}–{100 * high:.0f}, 95 %", note)
+    span = f"{100 * worth.interval.low:.0f}–{100 * worth.interval.high:.0f}, 95 %"
+    return Figure(label, percent(worth.value), "", span, note)
 
 
-def _lead(month: Sequence[CaseRecord], alerts: Sequence[Alert]) -> Figure:
-    """From the case's opening to the machine's own stop in the same case."""
+def _lead(found: Material, month: Sequence[CaseRecord], judged: Mapping[str, str]) -> Figure:
+    """From a right case's opening to the work on it or the machine's own stop in it; a case that began with the stop
+    warned of nothing."""
     stops = {
         a.case_id: a.condition.onset_s
-        for a in alerts
+        for a in found.alerts
         if a.kind is AlertKind.ERROR_CODE and a.condition.state is not ConditionState.PENDING
     }
-    leads = [
-        stops[c.case.case_id] - c.case.opened_s
-        for c in month
-        if c.case.case_id in stops and c.case.alerts[0] != AlertKind.ERROR_CODE.value
-    ]
-    label = "Warning before a stop, median"
-    if len(leads) < 3:
-        return Figure(label, "too few", note=f"{len(leads)} of 3 warned stops needed")
-    return Figure(label, age(median(leads)), note=f"n = {len(leads)} machines that stopped after all")
+    warned = [c for c in month if c.case.alerts[0] != AlertKind.ERROR_CODE.value]
+    worth = alert_worth.lead_time(judged, alert_worth.opened(warned), alert_worth.ends(found.orders, stops))
+    label = "Warning time, median"
+    if worth.value is None:
+        return Figure(label, "too few", note=worth.reason)
+    span = (
+        f"{age(3600 * worth.interval.low)}–{age(3600 * worth.interval.high)}, half" if worth.interval else ""
+    )
+    n = round((worth.numerator.value if worth.numerator else None) or 0.0)
+    return Figure(label, age(3600.0 * worth.value), "", span, f"to the work or the stop, n = {n}")
 
 
-def _untouched(told: Sequence[CaseRecord], quietings: Sequence[Quieting], now_s: float) -> Figure:
-    """Nobody took it, shelved it or said whether it was right, an hour after it opened."""
-    shelved = {q.case_id for q in quietings if q.case_id}
+def _untouched(told: Sequence[CaseRecord], found: Material, now_s: float) -> Figure:
+    """Nobody took it, shelved it, planned work or said whether it was right, an hour after it opened."""
+    touched = {q.case_id for q in found.quietings} | {order.case_id for order in found.orders}
     due = [c for c in told if now_s - c.case.opened_s > 3600.0]
     left = [
         c
         for c in due
-        if c.response.state != "acknowledged" and not c.judgement.verdict and c.case.case_id not in shelved
+        if c.response.state != "acknowledged" and not c.judgement.verdict and c.case.case_id not in touched
     ]
     if not due:
         return Figure("No action taken", "none yet", note="of alerts older than an hour")
@@ -233,12 +238,11 @@ def _headline(week: Sequence[CaseRecord], floods: int, over: int, span_s: float)
     return f"{alarms}: a person can follow."
 
 
-def _rest(month: Sequence[CaseRecord]) -> str:
-    judged = sum(bool(c.judgement.verdict) for c in month)
-    if not month:
+def _rest(n: int, judged: int) -> str:
+    if not n:
         return ""
     checked = count(judged, start=True) if judged else "None"
-    return f"{checked} of {len(month)} {'were' if judged > 1 else 'was'} checked."
+    return f"{checked} of {n} {'were' if judged > 1 else 'was'} checked."
 
 
 def _notes(
@@ -257,11 +261,3 @@ def _notes(
     if len(found.cases) >= MOST_CASES:
         notes.append(f"Only the newest {MOST_CASES:,} cases were read.")
     return tuple(notes)
-
-
-def _wilson(right: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share."""
-    z2 = 1.96**2
-    middle = (right + z2 / 2.0) / (n + z2)
-    half = 1.96 * math.sqrt(right * (n - right) / n + z2 / 4.0) / (n + z2)
-    return middle - half, middle + half

@@ -11,9 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from twin.business.alert_worth import verdicts
 from twin.schema.alert import Case, CaseRecord
 from twin.schema.instant import from_seconds
 from twin.schema.registry import Device
+from twin.schema.work import WorkOrder, WorkState
 from twin.views.wording import age, count, moment, percent, plural
 
 ALIKE = 0.8
@@ -45,9 +47,14 @@ class SimilarCases:
 
 
 def similar_cases(
-    record: CaseRecord, past: Sequence[CaseRecord], devices: Mapping[str, Device], now: datetime
+    record: CaseRecord,
+    past: Sequence[CaseRecord],
+    devices: Mapping[str, Device],
+    now: datetime,
+    orders: Sequence[WorkOrder] = (),
 ) -> SimilarCases:
     """The likest first, then the newest; only what is over."""
+    work = {order.case_id: order for order in orders if order.case_id}
     device = devices.get(record.case.device_id)
     kind = device.asset_class if device else ""
     found = [
@@ -63,7 +70,8 @@ def similar_cases(
         if same or alike >= ALIKE
     ]
     found.sort(key=lambda item: (not item[0], -round(item[1], 1), -item[2].case.onset_s))
-    judged = [other.judgement.verdict for _, _, other in found if other.judgement.verdict]
+    said = verdicts(orders, {other.case.case_id: other.judgement.verdict for _, _, other in found})
+    judged = [said[other.case.case_id] for _, _, other in found if other.case.case_id in said]
     right = sum(verdict != "false" for verdict in judged)
     n = len(found)
     words = "No earlier case on this kind of machine looked like it."
@@ -74,7 +82,8 @@ def similar_cases(
             if judged
             else "."
         )
-    return SimilarCases(words, tuple(_row(same, alike, other, now) for same, alike, other in found[:SHOWN]))
+    rows = (_row(same, alike, other, work, said, now) for same, alike, other in found[:SHOWN])
+    return SimilarCases(words, tuple(rows))
 
 
 def cosine(a: Mapping[str, float], b: Mapping[str, float]) -> float:
@@ -87,13 +96,20 @@ def _same_cause(a: Case, b: Case) -> bool:
     return bool(a.cause) and a.cause == b.cause
 
 
-def _row(same: bool, alike: float, other: CaseRecord, now: datetime) -> Similar:
-    case, response = other.case, other.response
+def _row(
+    same: bool,
+    alike: float,
+    other: CaseRecord,
+    work: Mapping[str, WorkOrder],
+    said: Mapping[str, str],
+    now: datetime,
+) -> Similar:
+    case, response, order = other.case, other.response, work.get(other.case.case_id)
     done = "closed by itself"
     if response.state == "acknowledged":
         done = f"taken by {response.actor}" + (f": {response.comment}" if response.comment else "")
-    if other.judgement.comment:
-        done += f"; {other.judgement.comment}"
+    if order is not None and order.state is WorkState.CLOSED:
+        done = f"{order.title}, found: {order.found.replace('_', ' ')}"
     return Similar(
         case_id=case.case_id,
         device_id=case.device_id,
@@ -101,6 +117,6 @@ def _row(same: bool, alike: float, other: CaseRecord, now: datetime) -> Similar:
         lasted=age((case.closed_s or case.onset_s) - case.onset_s),
         title=case.title,
         done=done,
-        right=_RIGHT.get(other.judgement.verdict, other.judgement.verdict),
+        right=_RIGHT[said.get(case.case_id, "")],
         likeness="same cause" if same else f"same pattern, {percent(alike)}",
     )
