@@ -98,7 +98,7 @@ def test_a_target_of_any_figure_is_an_assumption_like_the_others() -> None:
     desk.save(0.65, name="business.target_oee")
     desk.save(12.0, name="business.target_throughput")
     found = targets(assumptions(desk.stores.settings.settings()))
-    assert found == {"utilisation_available": 0.7, "oee": 0.65, "throughput": 12.0}
+    assert found == {"utilisation_available": 0.8, "oee": 0.65, "throughput": 12.0}
 
 
 def test_a_visitor_of_the_demo_may_neither_save_nor_write() -> None:

@@ -152,7 +152,7 @@ def test_the_gain_is_the_equation_and_a_target_below_today_is_a_loss() -> None:
     figure = potential_gain(t, 30, ASSUMED, "USD")
     available_h = t.available_s / 3600
     rate = t.samples / (t.sampled_running_s / 3600)
-    assert figure.value == pytest.approx((0.70 - t.running_h / available_h) * available_h * rate * 10.0 * 0.6)
+    assert figure.value == pytest.approx((0.80 - t.running_h / available_h) * available_h * rate * 10.0 * 0.6)
     assert figure.basis is Basis.ASSUMED
     low = assumptions({"business.target_utilisation": Setting("business.target_utilisation", 0.1, "me", 1)})
     assert (potential_gain(t, 30, low, "USD").value or 0) < 0

@@ -88,7 +88,7 @@ def test_two_weeks_give_utilisation_but_no_saving_and_say_why(cache: Path) -> No
     report = reporting(filled(days=14)).report(Period(date(2026, 11, 7), date(2026, 11, 20)), NOW)
     assert report.saved.net.value is None
     assert headline(report)[0].startswith("Instruments run ")
-    assert headline(report)[1] == "Not enough days: 0 of 14 in the baseline."
+    assert headline(report)[1] == "No saving can be told yet: not enough days: 0 of 14 in the baseline."
     assert report_pdf(report, cache).startswith(b"%PDF-")
 
 

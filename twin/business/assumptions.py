@@ -36,11 +36,11 @@ class Assumption:
 _UNSET = "default, set your own"
 
 DEFAULTS = (
-    Assumption("business.target_utilisation", "Target utilisation", 0.70, 0.60, 0.80, "share", _UNSET),
+    Assumption("business.target_utilisation", "Target utilisation", 0.80, 0.75, 0.85, "share", _UNSET),
     Assumption("business.demand_share", "Demand for the extra hours", 0.60, 0.30, 0.90, "share", _UNSET),
     Assumption(
         "business.improvement", "Improvement of the customer story", 0.39, 0.0, 0.39, "share",
-        "customer story; a setting, not a forecast",
+        "customer story",
     ),
     Assumption("business.value_factor", "Value of a sample, of the registry's", 1.0, 0.8, 1.2, "share", "registry"),
     Assumption("business.stop_cost_factor", "Cost of a stop, of the registry's", 1.0, 0.7, 1.3, "share", "registry"),

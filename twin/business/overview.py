@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twin.business.assumptions import Assumption, targets
 from twin.business.downtime import cost_of_stops
@@ -15,9 +15,12 @@ from twin.business.periods import weeks
 from twin.business.states import StateShare, state_shares
 from twin.business.tally import Tally
 from twin.business.utilisation import of_available, utilisation
+from twin.schema.history import UNKNOWN
 from twin.schema.registry import Device
 
 WEEKLY_FROM_D = 60
+LEAST_KNOWN = 0.25
+"""Share of a period's hours that must have data before another period is compared with it."""
 _OF_ALL = ("mtbf", "mttr", "stop_cost")
 
 
@@ -64,7 +67,7 @@ def overview(
 ) -> Overview:
     """Everything that is counted rather than compared with a model; `before` is the period before, same devices."""
     whole, working = now.tally(), instruments(devices)
-    current, earlier = _figures(now, working, currency), _figures(before, working, currency)
+    current, earlier = _figures(now, working, currency), _before(before, working, currency)
     aims = targets(assumed)
     return Overview(
         states=state_shares(whole),
@@ -79,6 +82,16 @@ def overview(
         },
         instruments=tuple(working),
     )
+
+
+def _before(ledger: Ledger, working: list[str], currency: str) -> dict[str, Figure]:
+    """The period before, without values where it was hardly seen: a difference to it would say nothing."""
+    found, t = _figures(ledger, working, currency), ledger.tally(working)
+    known = 1.0 - t.hours(UNKNOWN) / t.period_h if t.period_h > 0 else 0.0
+    if known >= LEAST_KNOWN:
+        return found
+    reason = f"the period before has data for {known:.0%} of its hours only".replace("%", " %")
+    return {name: replace(figure, value=None, interval=None, reason=reason) for name, figure in found.items()}
 
 
 def _figures(ledger: Ledger, working: list[str], currency: str) -> dict[str, Figure]:

@@ -38,7 +38,6 @@ class Counted:
     def simulated(self) -> bool:
         return any(device.simulated for device in self.devices.values())
 
-
     @property
     def told_notes(self) -> dict[str, Note]:
         """The notes that say something, on devices of this report."""
@@ -72,4 +71,5 @@ def headline(report: Report) -> tuple[str, str]:
         return first, f"Between {low} and {high}; {money(report.saved.verified.value, net.unit)} is verified."
     if used.value is None:
         return "No day of this period has been totalled.", "Figures appear with the first readings."
-    return f"Instruments run {percent(used.value)} of their available hours.", report.saved.reason + "."
+    why = report.saved.reason[:1].lower() + report.saved.reason[1:]
+    return f"Instruments run {percent(used.value)} of their available hours.", f"No saving can be told yet: {why}."

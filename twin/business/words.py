@@ -12,7 +12,7 @@ from twin.business.figure import Compared, Figure, Interval
 NOT_MEASURED = "not measured"
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF "}
-_PLAIN = {"h", "1/h", "months", "d"}
+_PLAIN = {"h", "months", "d"}
 _COUNTS = {"samples", "stops", "cases", "devices", "1"}
 DAYS_A_MONTH = 30.0
 
@@ -38,7 +38,15 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def percent(share: float | None, digits: int = 1) -> str:
-    return NOT_MEASURED if share is None else f"{share * 100:.{digits}f} %".replace("-", "−")
+    """A share that is not nothing is never printed as nothing.
+
+    >>> percent(0.612), percent(0.0001), percent(0.0)
+    ('61.2 %', '< 0.1 %', '0.0 %')
+    """
+    if share is None:
+        return NOT_MEASURED
+    text = f"{share * 100:.{digits}f} %".replace("-", "−")
+    return f"< {10.0**-digits:g} %" if share > 0.0 and float(text[:-2]) == 0.0 else text
 
 
 def money(amount: float | None, currency: str) -> str:
@@ -63,6 +71,10 @@ def quantity(value: float | None, unit: str) -> str:
         return NOT_MEASURED
     if unit == "share":
         return percent(value)
+    if unit == "h" and 0.0 < abs(value) < 1.0:
+        return f"{number(60.0 * value, 2)} min"
+    if unit == "1/h":
+        return f"{_short(value)} /h"
     if unit == "months" and abs(value) < 2.0:
         return f"{number(value * DAYS_A_MONTH, 2)} d"
     if unit in _COUNTS:

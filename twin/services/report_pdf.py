@@ -7,15 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from twin.business.crew import FEW, HIDDEN
 from twin.business.figure import Figure
 from twin.business.findings import foremost
 from twin.business.groups import By, Step
 from twin.business.report import Report, headline
 from twin.business.words import certainty, change_text, parts_text, quantity, value_text
+from twin.schema.instant import from_seconds
 from twin.services import report_charts as charts
 from twin.services.report_sheet import INK, INK2, INK3, LEFT, RIGHT, TOP, WIDTH, Sheet
 
 MOST_ROWS = 40
+USE_MM = 74.0
+"""What utilisation and OEE take side by side."""
 MOST_FINDINGS = 6
 
 
@@ -29,11 +33,11 @@ def report_pdf(report: Report, cache: Path) -> bytes:
     sheet.set_creation_date(report.until)
     y = _head(sheet, report)
     y = _money(sheet, y, report)
-    sheet.add_page()
-    y = _use(sheet, TOP, report)
+    y = _use(sheet, sheet.room(y + 5, USE_MM), report)
     y = _where_money_is_left(sheet, sheet.room(y + 4, 60), report)
     y = _gain(sheet, sheet.room(y + 4, 62), report)
     y = _tables(sheet, sheet.room(y + 4, 60), report)
+    y = _teams(sheet, sheet.room(y + 4, 30), report)
     _assumptions(sheet, sheet.room(y + 4, 60), report)
     return bytes(sheet.output())
 
@@ -116,7 +120,7 @@ def _use(sheet: Sheet, y: float, report: Report) -> float:
     sheet.section(y, "OEE", "availability × performance × quality", x=LEFT + half + 10, width=half)
     parts = [figures[name].figure for name in ("availability", "performance", "quality", "oee", "teep")]
     right = charts.share_bars(sheet, start, parts, LEFT + half + 10, half)
-    y = sheet.section(max(left, right) + 4, "Stops and throughput")
+    y = sheet.section(sheet.room(max(left, right) + 4, 30), "Stops and throughput")
     wide = WIDTH / 4
     for i, name in enumerate(("mtbf", "mttr", "throughput", "stop_cost")):
         figure, x = figures[name].figure, LEFT + i * wide
@@ -182,6 +186,10 @@ def _tables(sheet: Sheet, y: float, report: Report) -> float:
         y = _row(sheet, y, header, colour=INK3)
         for row in rows[:MOST_ROWS]:
             y = _row(sheet, sheet.room(y, 8), [row.name, *(_cell(row.figures[name]) for name in names)])
+            note = report.told_notes.get(row.name) if by is By.DEVICE else None
+            if note is not None:
+                text = f"Note: {note.text} ({note.actor}, {from_seconds(note.at_s):%d %b %Y})"
+                y = sheet.paragraph(LEFT + 4, sheet.room(y, 8), text, WIDTH - 4, size=7.5, colour=INK2) + 1.2
         if len(rows) > MOST_ROWS:
             sheet.put(LEFT, y, f"and {len(rows) - MOST_ROWS} more, in the export", size=7.5, colour=INK3)
             y += 5
@@ -196,6 +204,31 @@ def _row(sheet: Sheet, y: float, cells: list[str], colour: tuple[int, int, int] 
         sheet.put(LEFT + 46 + i * wide, y, text, size=8.5, colour=colour, align="R", width=wide - 1)
     sheet.rule(LEFT, y + 5.0, WIDTH)
     return y + 6.0
+
+
+def _teams(sheet: Sheet, y: float, report: Report) -> float:
+    """Shifts or teams, never a person; a small one says so."""
+    if not report.teams:
+        return y
+    y = sheet.section(y, "Teams and shifts", "share of the running hours whose readings name somebody")
+    for team in report.teams:
+        y = sheet.room(y, 8)
+        hidden = team.running.value is None
+        people = (
+            f"{team.people} people"
+            if team.people is not None
+            else FEW
+            if team.running.reason == HIDDEN
+            else "hidden"
+        )
+        sheet.put(LEFT, y, team.name, size=8.5, width=60)
+        sheet.put(LEFT + 62, y, people, size=8.5, colour=INK2, width=34)
+        sheet.put(LEFT + 98, y, _cell(team.running), size=8.5, align="R", width=22)
+        note = team.running.reason if hidden else parts_text(team.running)
+        sheet.put(LEFT + 124, y, note, size=7.5, colour=INK3, width=WIDTH - 124)
+        sheet.rule(LEFT, y + 5.0, WIDTH)
+        y += 6.0
+    return y + 4
 
 
 def _assumptions(sheet: Sheet, y: float, report: Report) -> float:
@@ -222,7 +255,17 @@ def _assumptions(sheet: Sheet, y: float, report: Report) -> float:
     for compared in report.overview.figures.values():
         y = sheet.room(y, 8)
         sheet.put(LEFT, y, compared.figure.label, size=8, width=42)
-        y = sheet.paragraph(LEFT + 44, y, f"{compared.figure.source}.", WIDTH - 44, size=8, colour=INK2) + 0.8
+        y = (
+            sheet.paragraph(
+                LEFT + 44,
+                y,
+                f"{compared.figure.source[:1].upper()}{compared.figure.source[1:]}.",
+                WIDTH - 44,
+                size=8,
+                colour=INK2,
+            )
+            + 0.8
+        )
     if report.other_currency:
         text = f"Left out of money, in another currency than {report.currency}: {', '.join(report.other_currency)}."
         y = sheet.paragraph(LEFT, y, text, WIDTH, size=8, colour=INK2)

@@ -1,4 +1,4 @@
-"""The calculator: assumptions a person can try without saving, the result beside them, and saving them with a source."""
+"""The calculator: assumptions a person can try without saving, the result beside them; saving needs a source."""
 
 from __future__ import annotations
 

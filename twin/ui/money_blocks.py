@@ -10,25 +10,25 @@ from twin.business.report import Report
 from twin.business.words import certainty, money, number, parts_text, percent, value_text
 from twin.ui.figure_blocks import parts, printed, rows
 from twin.ui.markup import esc, link, section
-from twin.views.business import FACTORS, SHARES, STOPS, lines, opened, some
+from twin.views.business import FACTORS, SHARES, STOPS, lines, some
 
 MOST = 6
 _FILL = {Basis.MEASURED: "", Basis.VERIFIED: "", Basis.ESTIMATED: " est", Basis.ASSUMED: " ass"}
 
 
 def use(report: Report) -> str:
-    """The four definitions, and stops and throughput; each opens to its parts."""
-    return (
-        section("Utilisation", "four definitions")
-        + rows(some(report, SHARES))
-        + section("Stops and throughput")
-        + rows(some(report, STOPS))
-    )
+    """The four definitions; each opens to its parts."""
+    return section("Utilisation", "four definitions") + rows(some(report, SHARES))
 
 
 def oee(report: Report) -> str:
-    """The three factors and two products, each opens to its parts; over 100 % says why."""
-    return section("OEE", "availability × performance × quality") + rows(some(report, FACTORS))
+    """The three factors and two products, stops and throughput; each opens to its parts, over 100 % says why."""
+    return (
+        section("OEE", "availability × performance × quality")
+        + rows(some(report, FACTORS))
+        + section("Stops and throughput")
+        + rows(some(report, STOPS))
+    )
 
 
 def states(report: Report) -> str:
@@ -59,11 +59,7 @@ def saved(report: Report) -> str:
     """From the modelled baseline to the actual cost; the reason where there is no saving yet."""
     title = section("From baseline to actual cost", report.period.text)
     if report.saved.net.value is None:
-        return (
-            title
-            + f'<p class="body">{esc(report.saved.reason)}.</p>'
-            + rows((opened(Compared(report.saved.net), "Fleet", "fleet"),))
-        )
+        return title + f'<p class="body">{esc(report.saved.reason)}.</p>'
     base, actual = report.saved.baseline.value or 0.0, report.saved.actual.value or 0.0
     at, top = base, max(base, actual, *_levels(report))
     steps = [_step(report.saved.baseline, 0.0, base, top, strong=True)]

@@ -28,9 +28,10 @@ PERIODS: Mapping[str, Callable[[date], Period]] = {
     "30 d": lambda today: last_days(today, 30),
     "7 d": lambda today: last_days(today, 7),
     "90 d": lambda today: last_days(today, 90),
-    "Last week": lambda today: week_of(week_of(today).first - timedelta(days=1)),
-    "Last month": lambda today: month_of(month_of(today).first - timedelta(days=1)),
+    "Week": lambda today: week_of(week_of(today).first - timedelta(days=1)),
+    "Month": lambda today: month_of(month_of(today).first - timedelta(days=1)),
 }
+"""30, 7 and 90 days end today; week and month are the last ones that are over."""
 SHARES = ("utilisation_calendar", "utilisation_staffed", "utilisation_available", "booked_unused")
 FACTORS = ("availability", "performance", "quality", "oee", "teep")
 STOPS = ("mtbf", "mttr", "throughput", "stop_cost")
@@ -43,6 +44,8 @@ COLUMNS = (
     "mtbf",
     "stop_cost",
 )
+_PRODUCTS = {"oee": ("availability", "performance", "quality"), "teep": ("oee",)}
+_LOAD = {"oee": "", "teep": " × planned share of the hours with data"}
 GROUPS = {"Device": By.DEVICE, "Model": By.MODEL, "Laboratory": By.AREA}
 
 
@@ -119,6 +122,11 @@ def lines(compared: Compared, report: Report | None = None) -> tuple[tuple[str, 
     """Numerator, denominator, exclusions, interval, basis, the period before, target and source, one by one."""
     figure = compared.figure
     found: list[tuple[str, str]] = []
+    if report is not None and figure.name in _PRODUCTS:
+        factors = [report.overview.figures[name].figure for name in _PRODUCTS[figure.name]]
+        found.append(
+            ("Factors", " × ".join(f"{value_text(one)} {one.label}" for one in factors) + _LOAD[figure.name])
+        )
     for term, part in (("Numerator", figure.numerator), ("Denominator", figure.denominator)):
         if part is not None:
             found.append((term, f"{quantity(part.value, part.unit)} {part.label}"))
