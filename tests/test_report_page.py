@@ -1,4 +1,4 @@
-"""The Business page prints the export's figures, opens each to its parts, and lets operators change what it rests on."""
+"""The Business page prints the export's figures, opens each to its parts; operators change what they rest on."""
 
 from __future__ import annotations
 

@@ -26,6 +26,7 @@ from twin.schema.notice import Delivery, Notice, NoticeRecord
 from twin.schema.note import Note
 from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
+from twin.schema.retention import Retention
 from twin.schema.spending import Usage
 from twin.schema.state import DeviceState
 from twin.schema.work import Decision, Service, WorkOrder
@@ -527,7 +528,7 @@ BlockRewrite = Callable[[bytes, Callable[[Any], Any]], bytes]
 class Stores:
     """All ports of one store URL. Services take the single ports they need, not the bundle.
 
-    tidy   housekeeping of the store's own (old minutes, log files): call it about hourly
+    tidy   housekeeping of the store's own (what is older than `retention`, log files): call it about hourly
     forget (name, replacement, rewrite) replaces a person's pseudonym in everything kept; how many documents were
            changed, by collection. `rewrite(block, change)` is applied to checkpoints. Safe beside a running worker.
     """
@@ -551,6 +552,7 @@ class Stores:
     audit: AuditStore
     forget: Callable[[str, str, BlockRewrite], Mapping[str, int]]
     meter: Meter = field(default_factory=Unmetered)
+    retention: Retention = Retention()
     tidy: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from twin.errors import SettingsError
+from twin.schema.retention import Retention
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class Settings:
     local_operator  TWIN_LOCAL_OPERATOR: who acts in a browser on this machine, as an operator; counts only where the
                 pages are served to this machine alone (`make demo` sets it)
     notify      TWIN_NOTIFY: who is told of cases, as JSON or the path of a JSON file (docs/notifications.md)
+    retention   TWIN_KEEP_RAW_H, TWIN_KEEP_HOURS_D, TWIN_KEEP_DAYS_D: how long batches, hours and days are kept
     all_in_one  TWIN_ALL_IN_ONE: 1 for a hosted demo in one process: pages, worker, simulated fleet; implies demo
     """
 
@@ -57,6 +59,7 @@ class Settings:
     all_in_one: bool = False
     notify: str = field(default="", repr=False)
     local_operator: str = ""
+    retention: Retention = Retention()
 
     @property
     def metered(self) -> bool:
@@ -104,6 +107,11 @@ class Settings:
             all_in_one=all_in_one,
             notify=environ.get("TWIN_NOTIFY", "").strip(),
             local_operator=environ.get("TWIN_LOCAL_OPERATOR", "").strip(),
+            retention=Retention(
+                raw_h=_number(environ, "TWIN_KEEP_RAW_H", float, 48.0, 0.0),
+                hours_d=_number(environ, "TWIN_KEEP_HOURS_D", float, 90.0, 0.0),
+                days_d=_number(environ, "TWIN_KEEP_DAYS_D", float, 730.0, 0.0),
+            ),
         )
 
 

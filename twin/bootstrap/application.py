@@ -67,7 +67,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
     It ends, with a last checkpoint, when the process does.
     """
     settings = Settings.from_environ(environ)
-    stores = open_stores(settings.store_url, client)
+    stores = open_stores(settings.store_url, client, retention=settings.retention)
     steps_here = settings.worker == "inside" or settings.all_in_one
     if steps_here:
         stores = with_own_commits(stores, SystemClock(), cadence_of(settings))

@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.errors import SettingsError
 from twin.ports import Stores
+from twin.schema.retention import Retention
 from twin.stores.documents import Documents
 from twin.stores.memory import MemoryDocuments
 from twin.stores.opening import (
@@ -22,19 +23,26 @@ ClientFactory = Callable[[str, str], Any]
 """(project, database) -> a Firestore client; entry points hand in firebase_config's."""
 
 
-def open_stores(url: str, client: ClientFactory | None = None, *, durable: bool = True) -> Stores:
+def open_stores(
+    url: str,
+    client: ClientFactory | None = None,
+    *,
+    durable: bool = True,
+    retention: Retention | None = None,
+) -> Stores:
     """The store of sqlite:///FILE (sqlite:////FILE is absolute), firestore://[PROJECT[/DATABASE]] or memory://.
 
+    retention  how long hours and days are kept; None = as `Retention` says
     durable  False lets a power cut take SQLite's last writes: for a past that is simulated again anyway
     Raises SettingsError for anything else.
     """
     path = sqlite_path(url)
     if path is not None:
-        return open_sqlite_stores(path, durable=durable)
+        return open_sqlite_stores(path, durable=durable, retention=retention)
     if url.startswith("firestore://") and client is not None:
-        return open_firestore_stores(client(*firestore_names(url)))
+        return open_firestore_stores(client(*firestore_names(url)), retention=retention)
     if url == "memory://":
-        return open_memory_stores()
+        return open_memory_stores(retention=retention)
     raise wrong_url(url)
 
 

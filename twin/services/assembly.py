@@ -9,6 +9,7 @@ import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from twin.alerts.messages import Message
@@ -103,7 +104,13 @@ def build_twin_service(
             cadence=cadence,
         ),
         keeper=HistoryKeeper(
-            name, stores.history, signals, settle_s=window_s, keep_recent=not backfill, cadence=cadence
+            name,
+            stores.history,
+            signals,
+            settle_s=window_s,
+            keep_recent=not backfill,
+            cadence=cadence,
+            keep_s=stores.retention.hours_s,
         ),
         gateways=GatewayWatch(stores.alerts),
         rules=RuleWatch(stores.rules, rules, every_s=cadence.registry_s, can_be_acknowledged=not backfill),
@@ -112,6 +119,7 @@ def build_twin_service(
         load_block=load_block,
         clock=clock,
         tidy=stores.tidy,
+        keep_raw=timedelta(hours=stores.retention.raw_h),
         meter=stores.meter,
         cadence=cadence,
         is_backfill=backfill,

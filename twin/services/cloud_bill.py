@@ -157,8 +157,8 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
             + shards * sealed
             + shards * 3600.0 / cadence.checkpoint_s
         ),
-        # Batches and minutes are deleted by the database when they expire, and billed.
-        deletes=round(gateways * flushes + shards * 3600.0 / recent_s),
+        # Batches, minutes and device-hours are deleted by the database when they expire, and billed.
+        deletes=round(gateways * flushes + shards * 3600.0 / recent_s + plan.devices),
     )
     looks = 3600.0 / cadence.slow_s * (shards + 5)
     viewing = Usage(reads=round(plan.viewing_processes * (commits * (1 + extra) + looks)))

@@ -30,6 +30,7 @@ from twin.services.sealed_hours import HOUR_S, SealedHours
 
 OPEN_FROM = "history_open_from_s"
 """Worker fact: when the oldest row began whose hour is not sealed; a restart reads the open hours from there."""
+DAY_S = 24.0 * HOUR_S
 OPEN_AT_MOST_S = 2.0 * HOUR_S
 DAYS_IN_MEMORY = 3
 NO_TOTALS = Totals(start_s=0.0, span_s=0.0, readings=0, expected_readings=0.0, state_s={})
@@ -74,9 +75,11 @@ class HistoryKeeper:
         settle_s: float = 60.0,
         keep_recent: bool = True,
         cadence: Cadence = EMBEDDED,
+        keep_s: float = math.inf,
     ) -> None:
         """signals: asset class -> its signals by name; keep_recent False = no minutes, all open rows in the tail.
 
+        keep_s   how long hours are kept: older rows are not rolled up, as their day can no longer be added up anew
         cadence  its recent_s says how long a stretch of the open hour one document holds
         """
         self._shard = shard
@@ -85,6 +88,8 @@ class HistoryKeeper:
         self._settle_s = settle_s
         self._keep_recent = keep_recent
         self._cadence = cadence
+        self._keep_s = keep_s
+        self.too_old = 0
         self._span_s = cadence.recent_s
         self._sealed = SealedHours(history)
         self._open: dict[str, _Open] = {}
@@ -135,8 +140,12 @@ class HistoryKeeper:
         written = Written()
         self._sealed.forget_step()
         self._span_s = self._cadence.recent_s if len(devices) <= self._cadence.few_devices else MINUTE_S
-        for device_id, new in step.items():
+        # A local day is as old as its first hour.
+        oldest_s = now_s - self._keep_s + 2.0 * DAY_S
+        for device_id, brought in step.items():
             device = devices.get(device_id)
+            new = between(brought, oldest_s, math.inf)
+            self.too_old += len(brought) - len(new)
             if device is None or not len(new):
                 continue
             mine = self._open.setdefault(device_id, _Open())

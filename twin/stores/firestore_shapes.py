@@ -47,7 +47,7 @@ SPREAD = frozenset(
 )
 """Collections whose document names get a hash in front."""
 
-EXPIRING = ("telemetry_stream", "recent", "quarantine", "work_orders", "notices")
+EXPIRING = ("device_history", "fleet_history", "telemetry_stream", "recent", "quarantine", "work_orders", "notices")
 """Collections with a TTL policy on `_expire_at`."""
 
 

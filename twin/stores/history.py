@@ -13,6 +13,7 @@ from datetime import date
 from twin.ports import HistoryStore
 from twin.schema.day_table import DayTable
 from twin.schema.history import Columns, DeviceHour, Totals, joined
+from twin.schema.retention import Retention
 from twin.stores.columns import pack, unpack
 from twin.stores.day_documents import packed_day, table_of, unpacked_day
 from twin.stores.documents import Document, Documents, Merge, Put, Write, read_all
@@ -102,7 +103,7 @@ def recent_writes(
     ]
 
 
-def hour_writes(hours: Sequence[DeviceHour]) -> list[Write]:
+def hour_writes(hours: Sequence[DeviceHour], keep_s: float) -> list[Write]:
     return [
         Put(
             Document(
@@ -112,13 +113,14 @@ def hour_writes(hours: Sequence[DeviceHour]) -> list[Write]:
                 sort=hour.start_s,
                 data={"totals": asdict(hour.totals), "shard": hour.shard},
                 blob=pack({hour.device_id: hour.columns}),
+                expire_s=hour.start_s + keep_s,
             )
         )
         for hour in hours
     ]
 
 
-def day_writes(shard: str, days: Mapping[str, Mapping[str, Totals]]) -> list[Write]:
+def day_writes(shard: str, days: Mapping[str, Mapping[str, Totals]], keep_s: float) -> list[Write]:
     """Merged per device: a commit that brings some devices' totals leaves the others'."""
     return [
         Merge(
@@ -128,10 +130,20 @@ def day_writes(shard: str, days: Mapping[str, Mapping[str, Totals]]) -> list[Wri
                 part=shard,
                 sort=_ordinal(day),
                 data=packed_day(totals),
+                expire_s=_midnight_s(day) + keep_s,
             )
         )
         for day, totals in days.items()
     ]
+
+
+def forget_history(documents: Documents, now_s: float, retention: Retention) -> int:
+    """Delete hours and days that are older than they are kept, where the store does not by itself; how many."""
+    devices = [found.id for found in read_all(documents, "device_registry", "", content="none")]
+    shards = [found.id for found in read_all(documents, "fleet_state", "", content="none")]
+    hours = sum(documents.delete_range(_HOURS, device, now_s - retention.hours_s) for device in devices)
+    before = (now_s - retention.days_s) // 86_400.0 + _ordinal("1970-01-01")
+    return hours + sum(documents.delete_range(_DAYS, shard, before) for shard in shards)
 
 
 def forget_minutes(documents: Documents, now_s: float) -> int:
@@ -142,6 +154,10 @@ def forget_minutes(documents: Documents, now_s: float) -> int:
         keep_from_s = max(min(open_from_s, now_s - RECENT_KEEP_S), now_s - RECENT_AT_MOST_S)
         deleted += documents.delete_range(_RECENT, shard.id, keep_from_s)
     return deleted
+
+
+def _midnight_s(day: str) -> float:
+    return (_ordinal(day) - _ordinal("1970-01-01")) * 86_400.0
 
 
 def _ordinal(day: str) -> int:

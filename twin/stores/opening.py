@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from twin.ports import Meter, Stores, Unmetered
 from twin.schema.instant import to_seconds
+from twin.schema.retention import Retention
 from twin.stores.alerts import DocumentAlertStore
 from twin.stores.documents import Documents
 from twin.stores.forgetting import forget_operator
-from twin.stores.history import DocumentHistoryStore, forget_minutes
+from twin.stores.history import DocumentHistoryStore, forget_history, forget_minutes
 from twin.stores.memory import MemoryDocuments
 from twin.stores.notes import DocumentNoteStore
 from twin.stores.notices import DocumentNoticeStore, forget_notices
@@ -44,17 +45,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_memory_stores(*, now: Now = utc_now) -> Stores:
+def open_memory_stores(*, now: Now = utc_now, retention: Retention | None = None) -> Stores:
     """Stores that live and end with this process."""
-    return stores_over(MemoryDocuments(), MemoryDocuments(), now=now)
+    return stores_over(MemoryDocuments(), MemoryDocuments(), now=now, retention=retention)
 
 
-def open_sqlite_stores(path: str | Path, *, now: Now = utc_now, durable: bool = True) -> Stores:
+def open_sqlite_stores(
+    path: str | Path, *, now: Now = utc_now, durable: bool = True, retention: Retention | None = None
+) -> Stores:
     """Stores in the file `path`, created when it is not there, the ground truth in `truth_path(path)`.
 
     durable  False for back-fill: a power cut may lose the last writes, never half of one
     """
-    return stores_over(*open_sqlite_documents(path, durable=durable), now=now)
+    return stores_over(*open_sqlite_documents(path, durable=durable), now=now, retention=retention)
 
 
 def open_sqlite_documents(path: str | Path, *, durable: bool = True) -> tuple[Documents, Documents]:
@@ -72,10 +75,10 @@ def truth_path(path: str | Path) -> Path:
     return Path(path).with_suffix(".truth.sqlite")
 
 
-def open_firestore_stores(client: Any, *, now: Now = utc_now) -> Stores:
+def open_firestore_stores(client: Any, *, now: Now = utc_now, retention: Retention | None = None) -> Stores:
     """Stores in the database of a `google.cloud.firestore.Client`; `close` leaves the client open."""
     documents = open_firestore_documents(client)
-    return metered_stores_over(documents, documents.meter, now=now)
+    return metered_stores_over(documents, documents.meter, now=now, retention=retention)
 
 
 def open_firestore_documents(client: Any) -> FirestoreDocuments:
@@ -85,9 +88,19 @@ def open_firestore_documents(client: Any) -> FirestoreDocuments:
     return FirestoreDocuments(client)
 
 
-def metered_stores_over(documents: Documents, meter: Meter, *, now: Now = utc_now) -> Stores:
+def metered_stores_over(
+    documents: Documents, meter: Meter, *, now: Now = utc_now, retention: Retention | None = None
+) -> Stores:
     """Every port over a kernel that is billed by the document, the ground truth in the same database."""
-    return stores_over(documents, documents, now=now, head_every_s=HEAD_EVERY_S, meter=meter)
+    return stores_over(
+        documents,
+        documents,
+        now=now,
+        head_every_s=HEAD_EVERY_S,
+        meter=meter,
+        retention=retention,
+        expires=True,
+    )
 
 
 def stores_over(
@@ -97,8 +110,14 @@ def stores_over(
     now: Now = utc_now,
     head_every_s: float = 0.0,
     meter: Meter | None = None,
+    retention: Retention | None = None,
+    expires: bool = False,
 ) -> Stores:
-    """Every port over one kernel; `head_every_s` as in DocumentTelemetryStore, meter None where nothing is billed."""
+    """Every port over one kernel; `head_every_s` as in DocumentTelemetryStore, meter None where nothing is billed.
+
+    expires  the store deletes by itself what says when it expires, so the worker pays for no look
+    """
+    kept = retention or Retention()
 
     def close() -> None:
         documents.close()
@@ -106,6 +125,8 @@ def stores_over(
 
     def tidy() -> None:
         forget_minutes(documents, to_seconds(now()))
+        if not expires:
+            forget_history(documents, to_seconds(now()), kept)
         forget_work(documents, to_seconds(now()))
         forget_notices(documents, to_seconds(now()))
         documents.tidy()
@@ -114,7 +135,7 @@ def stores_over(
     return Stores(
         telemetry=DocumentTelemetryStore(documents, now, head_every_s),
         registry=DocumentRegistryStore(documents),
-        shards=DocumentShardStore(documents, now),
+        shards=DocumentShardStore(documents, now, kept),
         history=DocumentHistoryStore(documents),
         alerts=DocumentAlertStore(documents),
         quarantine=DocumentQuarantineStore(documents, now),
@@ -130,6 +151,7 @@ def stores_over(
         rules=DocumentRuleStore(documents),
         audit=DocumentAuditStore(documents),
         meter=meter or Unmetered(),
+        retention=kept,
         forget=partial(forget_operator, documents, truth),
         tidy=tidy,
         close=close,

@@ -15,6 +15,7 @@ from twin.errors import LeaseLostError
 from twin.ports import Checkpoint, FleetState, Lease, ShardStore, StepCommit
 from twin.schema.batch import Cursor
 from twin.schema.instant import format_instant, parse_instant, to_seconds
+from twin.schema.retention import Retention
 from twin.schema.state import DeviceState
 from twin.stores.alerts import alert_write, case_write
 from twin.stores.columns import pack, unpack
@@ -27,9 +28,12 @@ _FLEET, _CHECKPOINTS = "fleet_state", "checkpoints"
 
 
 class DocumentShardStore(ShardStore):
-    def __init__(self, documents: Documents, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, documents: Documents, now: Callable[[], datetime], retention: Retention | None = None
+    ) -> None:
         self._documents = documents
         self._now = now
+        self._retention = retention or Retention()
 
     def acquire(self, shard: str, holder: str, *, take_over: bool) -> Lease | None:
         taken: list[Lease] = []
@@ -115,8 +119,8 @@ class DocumentShardStore(ShardStore):
         writes: list[Write] = [alert_write(alert) for alert in step.alerts]
         writes += [case_write(case) for case in step.cases]
         writes += recent_writes(lease.shard, lease.token, lease.version + 1, step.recent, now_s)
-        writes += hour_writes(step.hours)
-        writes += day_writes(lease.shard, step.days)
+        writes += hour_writes(step.hours, self._retention.hours_s)
+        writes += day_writes(lease.shard, step.days, self._retention.days_s)
         writes += [entry_write(entry, now_s) for entry in step.quarantine]
         writes += [notice_write(notice) for notice in step.notices]
         if step.checkpoint is not None:

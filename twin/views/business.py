@@ -1,4 +1,4 @@
-"""The Business page's figures, ready to print: every one comes from the report that is exported, and opens to its parts.
+"""The Business page's figures, ready to print: all come from the report that is exported, and open to their parts.
 
 `key` names a printed figure as the export does, "of|kind|figure"; a test holds the printed text against the export.
 """
@@ -77,8 +77,8 @@ def headline_of(report: Report) -> Headline:
     first, rest = headline(report)
     n = len(report.overview.instruments)
     meta = (
-        f"{report.period.text} · {report.period.length} d · {n} instruments of {len(report.devices)} devices, each by its "
-        f"site's clock · totals up to {report.until:%d %b, %H:%M} UTC"
+        f"{report.period.text} · {report.period.length} d · {n} instruments of {len(report.devices)} devices, "
+        f"each by its site's clock · totals up to {report.until:%d %b, %H:%M} UTC"
     )
     return Headline(first, rest, meta)
 
