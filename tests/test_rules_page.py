@@ -51,14 +51,12 @@ def test_a_changed_rule_says_by_whom_and_which_version_runs() -> None:
 
 def test_dragging_a_limit_says_at_once_what_would_have_fired_and_what_fires_now() -> None:
     test = opened(FakeApp(), "rules", **PUMP)
-    test = [w for w in test.selectbox if w.label == "Tried on"][0].set_value("PUMP-001").run()
+    test = next(w for w in test.selectbox if w.label == "Tried on").set_value("PUMP-001").run()
     assert "Would not have fired in 7 d." in text(test)
     page = text(slide(test, "warn_high", 3.5))
     assert "Would have fired" in page
     assert "As it is now: never." in page
     assert "stored readings, 1 min apart" in page
-    (chart,) = [e for e in test.main if e.type == "echarts_chart"] or [None]
-    assert chart is None or chart
 
 
 def test_saving_needs_a_reason_and_makes_a_version() -> None:
@@ -111,9 +109,10 @@ def test_a_rule_history_cannot_try_says_so() -> None:
 
 @pytest.mark.parametrize("rule", ["anomaly", "health", "error_code", "data_quality:stuck:vibration"])
 def test_every_kind_of_rule_opens(rule: str) -> None:
-    page = text(opened(FakeApp(), "rules", **{**PUMP, "rule": rule}))
-    assert "Switched" not in page
-    assert rule in page
+    test = opened(FakeApp(), "rules", **{**PUMP, "rule": rule})
+    assert not test.exception
+    assert "default" in text(test)
+    assert rule in text(test)
 
 
 def test_a_version_before_can_be_had_back() -> None:
@@ -128,8 +127,9 @@ def test_a_version_before_can_be_had_back() -> None:
 
 
 def test_a_rule_that_is_not_there_and_a_store_that_is_not_there_are_no_crash() -> None:
-    assert "Vibration velocity" in text(opened(FakeApp(), "rules", **{**PUMP, "rule": "<b>x"}))
-    assert "<b>x" not in markup(opened(FakeApp(), "rules", **{**PUMP, "rule": "<b>x"}))
+    test = opened(FakeApp(), "rules", **{**PUMP, "rule": "<b>x"})
+    assert "Vibration velocity" in text(test)
+    assert "<b>x" not in markup(test)
     app = FakeApp()
     app.broken = True
     with pytest.raises(StoreUnavailableError):

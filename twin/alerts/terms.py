@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from twin.alerts.overrides import CLASS, DEVICE, FLEET, NO_OVERRIDES, Key, Overrides, Value
-from twin.alerts.rules import Delay, Limits, RuleSet
+from twin.alerts.rules import Delay, RuleSet
 from twin.physics.asset_class import AssetClass
 from twin.schema.alert import AlertKind
 from twin.schema.signal import Signal
@@ -171,11 +171,6 @@ def number(found: Mapping[str, Value], term: str, missing: float = float("nan"))
     """A value as a number; `missing` for a limit that is not there."""
     value = found.get(term)
     return missing if value is None or isinstance(value, str) else float(value)
-
-
-def limits_of(found: Mapping[str, Value]) -> Limits:
-    """A threshold's limits."""
-    return Limits(**{name: None if found.get(name) is None else number(found, name) for name in LIMITS})
 
 
 def _class_values(rules: RuleSet, asset_class: AssetClass) -> dict[str, dict[str, Value]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from twin.alerts.judged import score_limit
-from twin.alerts.overrides import CLASS, DEVICE, Key, Overrides, Value, differences
+from twin.alerts.overrides import CLASS, DEVICE, Key, Overrides, Value
 from twin.alerts.rules import RuleSet
 from twin.alerts.terms import Rule, class_rules, number, values
 from twin.physics.asset_class import AssetClass
@@ -143,12 +143,12 @@ def limit_words(rule: Rule, own: Mapping[str, Value], asset_class: AssetClass) -
     if "missing_share" in own:
         share = number(own, "missing_share")
         return f"{percent(share)} of readings without it", f"under {percent(share / 3.0)}"
-    words = {
+    other = {
         AlertKind.ERROR_CODE: "status ERROR; major after 15 min",
         AlertKind.DIVERGENCE: "the filter began anew",
         AlertKind.DATA_QUALITY: "repeats itself longer than its noise allows",
     }
-    return words.get(rule.kind, ""), ""
+    return other.get(rule.kind, ""), ""
 
 
 def _threshold_words(rule: Rule, own: Mapping[str, Value]) -> tuple[str, str]:
@@ -236,8 +236,3 @@ def draft_of(
 def own_keys(overrides: Overrides, scope: str, target: str, rule: str) -> tuple[Key, ...]:
     """What a scope has set of a rule: what "back to the default" takes away."""
     return tuple(Key(scope, target, rule, term) for term in overrides.of(scope, target, rule))
-
-
-def change_words(before: Overrides, after: Overrides) -> Sequence[str]:
-    """Differences in words."""
-    return [in_words(change) for change in differences(before, after)]
