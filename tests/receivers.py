@@ -15,7 +15,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
@@ -98,7 +98,7 @@ class Mailbox:
         if self.refuse:
             return self.refuse
         parsed = message_from_bytes(envelope.content, policy=policy.default)
-        self.got.append(cast(EmailMessage, parsed))
+        self.got.append(parsed)
         self.to.append(list(envelope.rcpt_tos))
         return "250 taken"
 

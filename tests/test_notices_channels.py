@@ -291,7 +291,7 @@ HOSTILE = replace(
     OPENED,
     title="<!channel> <script>alert(1)</script>\r\nBcc: thief@x.test",
     text="*bold* & <b>",
-    device_id="Größe-測定",
+    device_id="Größe-測定\nBcc: x@x.test",
 )
 
 
@@ -305,13 +305,14 @@ def test_hostile_text_is_escaped_in_every_form() -> None:
     assert made["Bcc"] is None
     assert "\n" not in made["Subject"]
     assert "Größe-測定" in made["Subject"]
-    assert webhook(told, "", T0_S)["notices"][0]["device_id"] == "Größe-測定"
+    assert webhook(told, "", T0_S)["notices"][0]["device_id"].startswith("Größe-測定")
 
 
 def test_slack_gets_all_of_it_as_text_and_as_blocks_within_its_limits() -> None:
     many = [replace(OPENED, case_id=f"D{n}|1", device_id=f"D{n}", text="x" * 5000) for n in range(50)]
     sent = slack(message(hook(1), *many), "https://twin.test")
     assert len(sent["blocks"]) <= 50
+    assert len(sent["text"]) <= 40_000
     assert all(len(block.get("text", {}).get("text", "")) <= 3000 for block in sent["blocks"])
     one = slack(message(hook(1)), "https://twin.test")
     assert "*Why:* Vibration is 38 % above" in one["text"]

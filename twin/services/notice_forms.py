@@ -24,7 +24,8 @@ from twin.services.notice_words import Letter, letter_of, link_of
 
 SCHEMA = "twin.notification/1"
 _COLOURS = {"critical": "#C03A00", "major": "#E69F00", "minor": "#F0E442", "info": "#8F9A9E"}
-_SECTION = 2800
+_SECTION, _TEXT = 2800, 35_000
+"""Below Slack's limits of a section and of a text."""
 
 
 def plain(letter: Letter) -> str:
@@ -99,7 +100,7 @@ def slack(message: Message, base_url: str) -> dict[str, Any]:
     if len(entries) > 45:
         rest = {"type": "plain_text", "text": f"and {len(entries) - 45} more"}
         blocks.append({"type": "context", "elements": [rest]})
-    return {"text": "\n\n".join(entries), "blocks": blocks}
+    return {"text": _cut("\n\n".join(entries), _TEXT), "blocks": blocks}
 
 
 def webhook(message: Message, base_url: str, at_s: float) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def _subject(entries: list[Entry], is_digest: bool) -> str:
 
 def _entry(notices: list[Notice], base_url: str) -> Entry:
     last = notices[-1]
-    title = f"{last.device_id}: {_one_line(last.title) or 'case without a title'}"
+    title = f"{_one_line(last.device_id)}: {_one_line(last.title) or 'case without a title'}"
     if last.event is NoticeEvent.TEST:
         return Entry(last, f"Test: {title}", (("Why", last.text),), "")
     if last.event is NoticeEvent.CLOSED:
