@@ -26,6 +26,8 @@ LEAP_S = 900.0
 STARTING = 3.5
 """Readings after a change of status in which the median of three has not settled."""
 NOISE_SHARE, NOISE_CAP = 1.0 / 16.0, 25.0
+RESTLESS = 1.5
+"""Excess of the noise from which it fades five times slower: spikes come and go, their sensor stays broken."""
 INFLATION = 1.4
 COLOURED = 0.15
 """Share of the noise that smoothing is believed not to remove: what was learned at a slow beat cannot tell."""
@@ -151,7 +153,9 @@ def _score(
     np.copyto(down, np.clip(down - (deviation + CUSUM_K) * share, 0.0, CUSUM_CAP) * judged)
     excess = w["noise"]
     ratio = np.minimum(jump2 / np.maximum(white, 0.5 * view.sensor2), NOISE_CAP)
-    excess += np.where(noise_counts & judged, NOISE_SHARE * (ratio - 1.0 - excess), 0.0)
+    step = ratio - 1.0 - excess
+    share = np.where((excess > RESTLESS) & (step < 0.0), 0.2 * NOISE_SHARE, NOISE_SHARE)
+    excess += np.where(noise_counts & judged, share * step, 0.0)
     excess *= judged
     restless = np.maximum(excess / 0.45 - 1.5, 0.0)
     lasting = np.maximum(up, down)

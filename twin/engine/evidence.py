@@ -97,6 +97,10 @@ def alert_of(
     )
 
 
+MORE = 1.5
+"""How much larger a departure must have grown before another explanation replaces the one it began with."""
+
+
 def _explains_less(now: Evidence, before: Evidence) -> bool:
     """Whether a renewed diagnosis must not replace the one before: it names nothing, or something else from less.
 
@@ -104,7 +108,7 @@ def _explains_less(now: Evidence, before: Evidence) -> bool:
     """
     if not before.cause or now.cause == before.cause:
         return False
-    return not now.cause or (now.score or 0.0) < (before.score or 0.0)
+    return not now.cause or (now.score or 0.0) < MORE * (before.score or 0.0)
 
 
 def diagnosis_of(w: Work, lives: Lives, conditions: Conditions, facts: ClassFacts, i: int) -> Diagnosis:
