@@ -19,7 +19,7 @@ from twin.schema.instant import from_seconds
 from twin.services.tracks import HEALTH, SCORE
 from twin.views.rule_list import shown
 from twin.views.status import severity_rank
-from twin.views.wording import age, count, moment, plural, unit_suffix
+from twin.views.wording import age, count, moment, unit_suffix
 from twin.views.wording import number as estimated
 
 SPANS = {"24 h": 86_400.0, "7 d": 7 * 86_400.0, "30 d": 30 * 86_400.0}
@@ -116,13 +116,15 @@ def slider_range(rule: Rule, track: Track | None, present: Mapping[str, Value]) 
     assert term.low is not None and term.high is not None
     low, high = (min(seen), max(seen)) if seen else (term.low, term.high)
     room = 0.25 * (high - low) or 0.05 * (term.high - term.low)
-    return max(term.low, low - room), min(term.high, high + room)
+    low, high = max(term.low, low - room), min(term.high, high + room)
+    return (low, high) if low < high else (term.low, term.high)
 
 
 def _times(found: WouldFire) -> str:
     n = len(found.episodes)
     more = "at least " if found.judged_to_s is not None else ""
-    return "never" if not n else f"{more}{count(n)} {plural(n, 'time')}"
+    words = {0: "never", 1: "once", 2: "twice"}
+    return more + words.get(n, f"{count(n)} times")
 
 
 def _summary(found: WouldFire, span: str, to_s: float) -> str:
