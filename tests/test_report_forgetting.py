@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.stores.given import T0, alert, batch, case, columns, hour, refusal, step, totals
 from tests.test_rollup import device
 from twin.commands import forget_operator as command
+from twin.edge.outbox import Outbox, SavedMachines
+from twin.edge.outbox_forgetting import forget_in_outbox
+from twin.edge.vault import pack, unpack
 from twin.engine import snapshot
-from twin.errors import SettingsError
-from twin.ports import AuditEntry, Checkpoint, Stores
+from twin.errors import OutboxBusyError, SettingsError
+from twin.ports import AuditEntry, Checkpoint, Setting, Stores
 from twin.schema.alert import Response
+from twin.schema.note import Note
+from twin.schema.work import WorkOrder
 from twin.services.forgetting import BLANK, forget
 from twin.stores.forgetting import UNTOUCHED, parts
 from twin.stores.memory import MemoryDocuments
@@ -54,6 +61,12 @@ def filled(stores: Stores) -> Stores:
     )
     response = Response(state="acknowledged", actor=WHO, at_s=1.0, comment=f"{WHO} looks, OP-421 helps")
     stores.responses.respond(case().case_id, response, expected_version=0)
+    stores.notes.write(Note("INST-001", f"Ask {WHO} before use", WHO, 1.0), expected_version=0)
+    order = WorkOrder("wo-1", "INST-001", f"{WHO} swaps the lamp", created_s=1.0, created_by=WHO, who=WHO)
+    stores.work.put(order, expected_version=0)
+    stores.settings.change(
+        Setting("business.teams", {"Early": [WHO, "OP-421"]}, WHO, changed_by=WHO), expected_version=0
+    )
     stores.audit.record(AuditEntry("k1", T0, WHO, "acknowledge", "INST-001", {"by": WHO}))
     return stores
 
@@ -75,6 +88,12 @@ def test_the_id_is_gone_everywhere_and_the_counts_say_where_it_was() -> None:
     checkpoint = stores.shards.checkpoint("s0")
     assert checkpoint is not None
     assert snapshot.unpack(checkpoint.block)[0] == {"devices": {"INST-001": {"operator": BLANK}}}
+    note = stores.notes.notes()["INST-001"]
+    assert (note.text, note.actor) == (f"Ask {BLANK} before use", BLANK)
+    (order,) = stores.work.orders()
+    assert (order.title, order.who, order.created_by) == (f"{BLANK} swaps the lamp", BLANK, BLANK)
+    assert stores.settings.settings()["business.teams"].value == {"Early": [BLANK, "OP-421"]}
+    assert changed["settings"] == 2
     assert forget(stores, WHO, actor="command line", now=NOW) == {}
 
 
@@ -118,6 +137,58 @@ def test_the_command_reports_counts(tmp_path: Path, capsys: pytest.CaptureFixtur
     text = told.out + told.err
     assert "device_history" in text
     assert "stop it and run this again" in text
+
+
+def test_outboxes_forget_what_waits_what_was_refused_and_the_machines(tmp_path: Path) -> None:
+    path = tmp_path / "outbox" / "GW-1.sqlite"
+    outbox = Outbox(path, "GW-1")
+    record = json.dumps({"device_id": "INST-001", "operator": WHO, "also": "OP-421"})
+    state = pack({"plan": {"operator": WHO}}, {"wear": np.arange(3.0)})
+    refused = replace(refusal(1), excerpt=f'{{"operator": "{WHO}"}}')
+    for _ in range(2):
+        outbox.put([record], SavedMachines("fleet", 1.0, state), [refused])
+    with pytest.raises(OutboxBusyError):
+        forget_in_outbox(path, WHO, BLANK, lambda gateway, epoch, seq: False)
+    epoch = outbox.epoch
+    outbox.close()
+    asked: list[tuple[str, str, int]] = []
+
+    def is_stored(gateway: str, its_epoch: str, seq: int) -> bool:
+        asked.append((gateway, its_epoch, seq))
+        return seq == 1
+
+    assert forget_in_outbox(path, WHO, BLANK, is_stored) == 4
+    assert asked == [("GW-1", epoch, 1), ("GW-1", epoch, 2)]
+    assert forget_in_outbox(path, WHO, BLANK, is_stored) == 0
+    again = Outbox(path, "GW-1")
+    (waiting,) = again.unsent(NOW)
+    assert (waiting.seq, waiting.records) == (
+        2,
+        [{"device_id": "INST-001", "operator": BLANK, "also": "OP-421"}],
+    )
+    saved = again.machines()
+    assert saved is not None
+    assert unpack(saved.state)[0] == {"plan": {"operator": BLANK}}
+    again.close()
+    for file in path.parent.iterdir():
+        assert WHO.encode() not in file.read_bytes().replace(b"OP-421", b""), file
+
+
+def test_the_command_cleans_the_outboxes_of_its_home(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TWIN_HOME", str(tmp_path))
+    store = tmp_path / "twin.sqlite"
+    open_sqlite_stores(store).close()
+    free, busy = (Outbox(tmp_path / "outbox" / f"{name}.sqlite", name) for name in ("GW-1", "GW-2"))
+    free.put([json.dumps({"operator": WHO})], SavedMachines("fleet", 1.0, pack({}, {})))
+    free.close()
+    assert command.main([WHO, "--store", f"sqlite:///{store}"]) == 0
+    busy.close()
+    told = capsys.readouterr()
+    text = told.out + told.err
+    assert "1 batches and states" in text
+    assert "GW-2.sqlite is in use" in text
 
 
 def _names(value: object) -> bool:

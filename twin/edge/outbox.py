@@ -14,7 +14,7 @@ import json
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -193,6 +193,47 @@ class Outbox:
     def last_seq(self) -> int:
         """The newest seq kept; 0 in a new file."""
         return self._next_seq - 1
+
+    def rewrite(
+        self,
+        text: Callable[[str], str],
+        state: Callable[[bytes], bytes],
+        is_stored: Callable[[int], bool],
+    ) -> int:
+        """Change the JSON of what waits and the machines' state; how many rows were changed or, as stored, dropped.
+
+        The old content leaves the file too.
+        """
+        changed = 0
+        with self._lock:
+            try:
+                with self._db:
+                    self._db.execute("BEGIN IMMEDIATE")
+                    for seq, records in self._db.execute("SELECT seq, records FROM batches").fetchall():
+                        if (new := text(records)) == records:
+                            continue
+                        changed += 1
+                        if is_stored(seq):
+                            self._db.execute("DELETE FROM batches WHERE seq = ?", (seq,))
+                            self._waiting.pop(seq, None)
+                        else:
+                            self._db.execute("UPDATE batches SET records = ? WHERE seq = ?", (new, seq))
+                    for entry_id, entry in self._db.execute("SELECT entry_id, entry FROM refused").fetchall():
+                        if (new := text(entry)) != entry:
+                            changed += 1
+                            self._db.execute(
+                                "UPDATE refused SET entry = ? WHERE entry_id = ?", (new, entry_id)
+                            )
+                    for (kept,) in self._db.execute("SELECT state FROM machines").fetchall():
+                        if (other := state(kept)) != kept:
+                            changed += 1
+                            self._db.execute("UPDATE machines SET state = ?", (other,))
+                if changed:
+                    self._db.execute("VACUUM")
+                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            except sqlite3.Error as error:
+                raise self._explained(error) from error
+        return changed
 
     def close(self) -> None:
         """Forget what is confirmed and give the file free. Harmless a second time."""

@@ -8,7 +8,7 @@ Leaves out: gateways' outboxes, which are not the store's, and what a running wo
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from twin.errors import StoreUnavailableError
 from twin.ports import BlockRewrite
 from twin.schema.history import Columns
+from twin.schema.pseudonym import replaced, word_of
 from twin.stores.alerts import ALERTS, CASES, CLOSED, OPEN
 from twin.stores.columns import MAGIC, pack, unpack
 from twin.stores.day_documents import renamed_day
@@ -39,7 +40,7 @@ def forget_operator(
 
     Raises StoreUnavailableError when a document keeps changing; running again goes on where it stopped.
     """
-    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])")
+    word = word_of(name)
     changed: dict[str, int] = {}
     for kernel, collection, found in _everything(documents, truth):
         if _forgotten(kernel, found, word, name, replacement, rewrite_block):
@@ -101,7 +102,7 @@ def _forgotten(
     """Whether the document named the person."""
 
     def plain(value: Any) -> Any:
-        return _replaced(value, word, replacement)
+        return replaced(value, word, replacement)
 
     for _ in range(_ATTEMPTS):
         is_day = found.collection == _DAYS
@@ -157,18 +158,3 @@ def _renamed(columns: Columns, name: str, replacement: str) -> Columns:
     operators = tuple(dict.fromkeys(wanted))
     codes = np.array([*(operators.index(who) for who in wanted), -1], dtype=np.int16)
     return replace(columns, operator=codes[columns.operator], operators=operators)
-
-
-def _replaced(value: Any, word: re.Pattern[str], replacement: str) -> Any:
-    if isinstance(value, str):
-        return word.sub(replacement, value)
-    if isinstance(value, Mapping):
-        new: dict[str, Any] = {}
-        for key, item in value.items():
-            key, item = word.sub(replacement, str(key)), _replaced(item, word, replacement)
-            both = key in new and isinstance(item, int | float) and isinstance(new[key], int | float)
-            new[key] = new[key] + item if both else item
-        return new
-    if isinstance(value, Sequence) and not isinstance(value, bytes):
-        return [_replaced(item, word, replacement) for item in value]
-    return value
