@@ -45,7 +45,7 @@ def refused(items: Sequence[Refused]) -> str:
             + '<p class="body"><b>None.</b> A record that does not fit is kept here with what was wrong with it.</p>'
         )
     rows = "".join(
-        f'<tr><td>{esc(r.at)}<small>{esc(r.source)}</small></td><td class="num">{esc(r.times)}</td><td>{esc(r.reason)}'
+        f"<tr><td>{esc(r.at)}<small>{esc(r.times)} {esc(r.source)}</small></td><td>{esc(r.reason)}"
         f"<small>{esc(r.excerpt)} · {esc(r.length)}</small></td></tr>"
         for r in items
     )
@@ -58,7 +58,7 @@ def spending(view: SpendingView) -> str:
         section("Documents", "what the store bills, counted where it is asked")
         + f'<p class="body">{esc(view.sentence)}</p>'
     )
-    names = ("Purpose", "Read", "Written", "Deleted", "Per hour, r / w / d", "A month")
+    names = ("Purpose", "A month", "Per hour, r / w / d", "Read", "Written", "Deleted")
     titles = "".join(
         f'<th class="num">{name}</th>' if place else f"<th>{name}</th>" for place, name in enumerate(names)
     )
@@ -66,14 +66,14 @@ def spending(view: SpendingView) -> str:
     for process in view.processes:
         rows = "".join(_spending_row(row) for row in process.rows)
         parts.append(
-            f"<h3>{esc(process.name)}</h3><small>{esc(process.since)}</small>"
+            f'<h3>{esc(process.name)}</h3><p class="foot">{esc(process.since)}</p>'
             f'<div class="scroll"><table><tr>{titles}</tr>{rows}</table></div>'
         )
     return head + "".join(parts) + (f'<p class="foot">{esc(view.note)}</p>' if view.note else "")
 
 
 def _spending_row(row: SpendingRow) -> str:
-    cells = (row.reads, row.writes, row.deletes, row.per_hour, row.month)
+    cells = (row.month, row.per_hour, row.reads, row.writes, row.deletes)
     name = f"<b>{esc(row.purpose)}</b>" if row.is_total else esc(row.purpose)
     return f"<tr><td>{name}</td>" + "".join(f'<td class="num">{esc(cell)}</td>' for cell in cells) + "</tr>"
 

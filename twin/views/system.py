@@ -17,7 +17,7 @@ from twin.views.wording import age, count, moment, number, plural, title
 MOST_ASKED = 100
 _NAMES = re.compile(r"'[^']*'|\b[\w.-]*\d[\w.:+-]*")
 """What makes two reasons of one kind differ: quoted text, and every word with a digit in it."""
-_TOLD_ELSEWHERE = frozenset({"shard", "notices", "documents", "metered_s"})
+_TOLD_ELSEWHERE = frozenset({"shard", "notices", "documents", "metered_s", "history_open_from_s"})
 _LABELS = {
     "refused": "Refused since it began",
     "readings": "Readings since it began",
