@@ -63,7 +63,7 @@ def test_number_has_three_significant_digits_and_a_true_minus(value: float | Non
 
 def test_money_is_shortened_and_keeps_its_sign() -> None:
     assert [money(41_000), money(-1_234_567), money(850), money(9.5, "EUR")] == [
-        "$41.0 k",
+        "$41 k",
         "−$1.23 M",
         "$850",
         "€9.50",

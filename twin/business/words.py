@@ -49,7 +49,7 @@ def percent(share: float | None, digits: int = 1) -> str:
     return f"< {10.0**-digits:g} %" if share > 0.0 and float(text[:-2]) == 0.0 else text
 
 
-def money(amount: float | None, currency: str) -> str:
+def money(amount: float | None, currency: str = "USD") -> str:
     """Three significant digits, thousands as k, millions as M.
 
     >>> money(41230, "USD"), money(-1.2e6, "EUR"), money(7.5, "CHF")

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from twin.business.words import money, number
+
 _WORDS = [
     "no",
     "one",
@@ -24,8 +26,24 @@ _WORDS = [
     "eleven",
     "twelve",
 ]
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "CHF": "CHF "}
 MISSING = "not measured"
+
+__all__ = [
+    "MISSING",
+    "age",
+    "count",
+    "day_name",
+    "hours_span",
+    "moment",
+    "money",
+    "number",
+    "percent",
+    "plural",
+    "points",
+    "signed",
+    "title",
+    "unit_suffix",
+]
 
 
 def count(n: int, *, start: bool = False) -> str:
@@ -75,24 +93,6 @@ def day_name(at: datetime) -> str:
     return f"{at.strftime('%a')} {at.day} {at.strftime('%b')}"
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """At most `digits` significant digits, thousands comma, true minus.
-
-    >>> number(4.1149), number(-0.03), number(1234.5), number(None)
-    ('4.11', '−0.03', '1,230', 'not measured')
-    """
-    if value is None or not math.isfinite(value):
-        return MISSING
-    if value == 0:
-        return "0"
-    decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    rounded = round(value, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{abs(rounded):,.{min(decimals, 6)}f}"
-    if "." in text and abs(value) < 1:
-        text = text.rstrip("0").rstrip(".")
-    return ("−" if rounded < 0 else "") + text
-
-
 def signed(value: float, digits: int = 2) -> str:
     """A number with its sign, true minus: "+38", "−4.1"."""
     text = number(value, digits)
@@ -109,18 +109,6 @@ def percent(share: float | None, digits: int = 0) -> str:
     if share is None or not math.isfinite(share):
         return MISSING
     return f"{share * 100:.{digits}f} %".replace("-", "−")
-
-
-def money(amount: float, currency: str = "USD") -> str:
-    """Three significant digits at most, thousands as k, millions as M: "$41 k", "−$1.2 M"."""
-    symbol = _SYMBOLS.get(currency, currency + " ")
-    size = abs(amount)
-    sign = "−" if amount < 0 else ""
-    if size >= 999_500:
-        return f"{sign}{symbol}{number(size / 1e6)} M"
-    if size >= 9_950:
-        return f"{sign}{symbol}{number(size / 1e3)} k"
-    return f"{sign}{symbol}{number(size)}"
 
 
 def hours_span(hours: float) -> tuple[str, str]:
