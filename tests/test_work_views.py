@@ -57,26 +57,22 @@ def test_work_that_is_done_stays_a_while_and_leaves_the_axis_by_itself() -> None
 
 
 def test_precision_and_lead_time_come_from_closed_orders() -> None:
+    cases = [record.case for record in app().feed().cases[:6]]
+    began = {case.case_id: case.opened_s + HOUR_S for case in cases} | {f"OLD|{n}": 0.0 for n in range(14)}
     orders = tuple(
-        replace(
-            DONE,
-            order_id=f"WO-{n}",
-            case_id=record.case.case_id,
-            alert_right=n != 1,
-            started_s=record.case.opened_s + HOUR_S,
-        )
-        for n, record in enumerate(app().feed().cases[:5])
+        replace(DONE, order_id=f"WO-{n}", case_id=case_id, alert_right=n != 1, started_s=at_s)
+        for n, (case_id, at_s) in enumerate(began.items())
     )
-    figures = {
-        f.label: f
-        for f in maintenance_view(app().feed(), WorkBook(orders), app().work_desk.advice, NOW).figures
-    }
-    assert (figures["Alerts that were right"].value, figures["Alerts that were right"].note) == (
-        "80",
-        "n = 5",
-    )
-    assert figures["Warning before work"].value == "too few"
-    assert figures["Warning before work"].note == "4 of 5 checked alerts needed"
+    view = maintenance_view(app().feed(), WorkBook(orders), app().work_desk.advice, NOW)
+    figures = {f.label: f for f in view.figures}
+    right, warning = figures["Alerts that were right"], figures["Warning before work"]
+    assert (right.value, right.unit, right.interval, right.note) == ("95", "%", "76–99, 95 %", "n = 20")
+    assert (warning.value, warning.unit, warning.note) == ("1.0", "h", "n = 5")
+    few = maintenance_view(app().feed(), WorkBook(orders[:5]), app().work_desk.advice, NOW).figures
+    assert [(f.value, f.note) for f in few[3:]] == [
+        ("too few", "5 of 20 checked alerts needed"),
+        ("too few", "4 of 5 checked alerts needed"),
+    ]
 
 
 def test_hindsight_puts_what_was_known_beside_what_came() -> None:

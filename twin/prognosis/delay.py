@@ -29,7 +29,7 @@ POPULATION_SPREAD = 1.3
 SLACK = 0.05
 """Of the planned cost: what acting at the edge of the best window may cost more than at the best time."""
 POINTS = 120
-LEAST_HORIZON_H, MOST_HORIZON_H = 12.0, 180.0 * 24.0
+LEAST_HORIZON_H, MOST_HORIZON_H = 6.0, 180.0 * 24.0
 AGE_HORIZON_H = 90.0 * 24.0
 QUARTER_H = 6.0
 FAR_H = 10.0 * 24.0

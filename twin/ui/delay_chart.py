@@ -22,7 +22,7 @@ def delay_option(view: DelayView, colour: Mapping[str, str]) -> dict[str, Any]:
         "useUTC": True,
         "backgroundColor": "transparent",
         "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 52, "right": 12, "top": 26, "bottom": 24},
+        "grid": {"left": 52, "right": 12, "top": 12, "bottom": 24},
         "tooltip": {
             "trigger": "axis",
             "confine": True,
@@ -74,7 +74,7 @@ def delay_option(view: DelayView, colour: Mapping[str, str]) -> dict[str, Any]:
                 "markArea": {
                     "silent": True,
                     "itemStyle": {"color": colour["line2"], "opacity": 0.18},
-                    "label": {**text, "color": colour["ink2"], "position": "top", "distance": 4},
+                    "label": {**text, "color": colour["ink2"], "position": "insideTopLeft"},
                     "data": [
                         [{"name": "best window", "xAxis": view.window_ms[0]}, {"xAxis": view.window_ms[1]}]
                     ],

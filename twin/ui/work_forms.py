@@ -31,9 +31,8 @@ def decide_and_plan(view: DelayView, stop_h: float) -> None:
     """Accept, defer or reject the recommendation, and plan the work of the chosen case."""
     say(f"{KEY}.decide", view.case_id)
     if view.order is not None:
-        st.html(
-            f'<p class="small">{esc(view.order.order_id)} is {view.order.state.value}; see Open orders.</p>'
-        )
+        state = "has begun" if view.order.state is WorkState.STARTED else "is planned"
+        st.html(f'<p class="small">{esc(view.order.order_id)} {state}; see Open orders.</p>')
         return
     with st.form(f"decide-{view.case_id}"):
         left, right = st.columns([3, 2])

@@ -167,7 +167,9 @@ def _headline(
     meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · costs from the registry and the assumptions"
     if devices:
         n = len(devices)
-        first = f"{count(n, start=True)} {plural(n, 'device wants', 'devices want')} work within 7 d."
+        near = min(float(a.curve.t_h[a.curve.last]) for a in wanting) < 24.0
+        within = "24 h" if near and n == 1 else "7 d"
+        first = f"{count(n, start=True)} {plural(n, 'device wants', 'devices want')} work within {within}."
         return Headline(first, _waiting(wanting, now), meta)
     planned = sum(1 for order in book.orders if order.is_open)
     rest = (
@@ -238,7 +240,7 @@ def _worth(label: str, worth: Worth) -> Figure:
     low, high = (worth.interval.low, worth.interval.high) if worth.interval else (0.0, 0.0)
     if worth.unit == "share":
         return Figure(
-            label, f"{100 * worth.value:.0f}", "%", f"{100 * low:.0f}–{100 * high:.0f}, 90 %", f"n = {n}"
+            label, f"{100 * worth.value:.0f}", "%", f"{100 * low:.0f}–{100 * high:.0f}, 95 %", f"n = {n}"
         )
     value, unit = hours_span(worth.value)
     return Figure(label, value, unit, f"{age(low * 3600)}–{age(high * 3600)}, half of them", f"n = {n}")
@@ -249,4 +251,7 @@ def remaining(record: CaseRecord, feed: Feed) -> str:
     state = feed.states.get(record.case.device_id)
     if state is None or state.life.state is not LifeState.VALUE or state.life.p50_h is None:
         return ""
-    return f"{_span(state.life.p50_h)} ({span_of(state.life.p10_h, state.life.p90_h)}, 80 %)"
+    low, high = state.life.p10_h, state.life.p90_h
+    near = low is not None and high is not None and high < 10.0
+    span = f"{low:.1f}–{high:.1f} h" if near else span_of(low, high)
+    return f"{_span(state.life.p50_h)} ({span}, 80 %)"

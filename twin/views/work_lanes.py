@@ -17,7 +17,7 @@ from twin.views.maintenance import Advise
 from twin.views.wording import hours_span, moment
 
 BACK_SHARE = 0.12
-LEAST_H, MOST_H = 24.0, 45 * 24.0
+LEAST_H, MOST_H = 12.0, 45 * 24.0
 MOST_LANES = 14
 Place = Callable[[float, float], tuple[float, float]]
 """(from, until), seconds since 1970 -> (left, width) on the axis."""
