@@ -6,14 +6,11 @@ import argparse
 import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from twin.bootstrap import Settings, open_stores
+from twin.bootstrap.outboxes import forget_in_outboxes
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
-from twin.edge.outbox_forgetting import forget_in_outbox
-from twin.errors import OutboxBusyError
-from twin.ports import TelemetryStore
 from twin.services.forgetting import BLANK, forget
 
 
@@ -35,8 +32,7 @@ def main(argv: Sequence[str]) -> int:
             for shard, _ in stores.shards.shards()
             if (state := stores.shards.fleet_state(shard)) and state.holder
         ]
-        outboxes = sorted((settings.home / "outbox").glob("*.sqlite"))
-        cleaned, busy = in_outboxes(outboxes, options.operator, stores.telemetry)
+        outboxes, cleaned, busy = forget_in_outboxes(settings.home, options.operator, BLANK, stores.telemetry)
         changed = forget(stores, options.operator, actor="command line", now=datetime.now(UTC))
     finally:
         stores.close()
@@ -52,18 +48,3 @@ def main(argv: Sequence[str]) -> int:
             f"{', '.join(running)} has a worker, which may write what it has in memory: stop it and run this again."
         )
     return 0
-
-
-def in_outboxes(paths: Sequence[Path], name: str, telemetry: TelemetryStore) -> tuple[int, list[Path]]:
-    """(rows changed, files in use) of the outboxes of this home."""
-
-    def is_stored(gateway: str, epoch: str, seq: int) -> bool:
-        return any(batch.seq == seq for batch in telemetry.read(gateway, epoch, seq - 1, 1))
-
-    changed, busy = 0, []
-    for path in paths:
-        try:
-            changed += forget_in_outbox(path, name, BLANK, is_stored)
-        except OutboxBusyError:
-            busy.append(path)
-    return changed, busy
