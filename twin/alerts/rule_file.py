@@ -83,7 +83,7 @@ def _refused(wrong: list[tuple[int, str]]) -> SettingsError:
     rest = f"\n… and {len(wrong) - MOST_LISTED} more" if len(wrong) > MOST_LISTED else ""
     return SettingsError(
         "rules file",
-        rule=f"was refused, nothing was changed\n{said}{rest}\n",
+        rule=f"was refused, nothing was changed\n{said}{rest}",
         next_step="Correct these lines",
     )
 
