@@ -277,6 +277,9 @@ class FakeApp:
         self._check()
         return tuple(reversed(self.asked))
 
+    def close(self) -> None:
+        """Nothing runs behind it."""
+
     def readiness(self) -> tuple[bool, str]:
         return (
             not self.broken,
@@ -738,6 +741,10 @@ class FakeDesk:
         ]
         self._app.publish(cases=cases)
         return said
+
+    def case(self, case_id: str) -> CaseRecord | None:
+        self._app._check()
+        return next((r for r in self.past if r.case.case_id == case_id), None)
 
     def past_cases(self, since_s: float, limit: int) -> Sequence[CaseRecord]:
         self._app._check()

@@ -16,7 +16,7 @@ from tests.simulated import BY_ID, CLASSES, START_S
 from twin.alerts.lifecycle import FIELDS
 from twin.alerts.quieting import suppression_of
 from twin.alerts.rules import DELAYS, Delay, RuleSet
-from twin.engine.block import Block, Step
+from twin.engine.block import Block, BlockConfig, Step
 from twin.engine.snapshot import pack, unpack
 from twin.schema.alert import Alert, AlertKind, Case, ConditionState, Severity
 from twin.schema.instant import from_seconds
@@ -71,7 +71,7 @@ class Worker:
     """A block and what it has written: alerts by (device, rule), cases by id, states by device."""
 
     def __init__(self) -> None:
-        self.block = Block.create(DEVICES, {"vacuum_pump": PUMP}, RULES)
+        self.block = Block.create(DEVICES, {"vacuum_pump": PUMP}, RULES, BlockConfig(window_s=9.0))
         self.sent: list[Reading] = []
         self.alerts: dict[tuple[str, str], Alert] = {}
         self.cases: dict[str, Case] = {}

@@ -126,6 +126,19 @@ def test_a_device_out_of_service_stays_so_until_somebody_puts_it_back() -> None:
     assert "Out of service since 14:32" in text(test)
 
 
+def test_a_link_to_a_case_outlives_its_row() -> None:
+    app = FakeApp()
+    closed = next(r for r in app.feed().cases if not r.case.is_open)
+    page = text(opened(app, "alerts", alert=closed.case.case_id))
+    assert "The case of this address" in page
+    assert "Condition Normal again" in page
+    mine = next(r for r in app.feed().cases if r.case.case_id == BEARING)
+    old = replace(mine, case=replace(mine.case, onset_s=NOW_S - 90 * DAY_S, closed_s=NOW_S - 89 * DAY_S))
+    app.alert_desk.past = [old]
+    assert "Bearing wear" in text(opened(app, "alerts", alert=old.case.case_id, severity="minor"))
+    assert "There is no such case." in text(opened(app, "alerts", alert="PUMP-001|7"))
+
+
 def test_health_of_alerting_opens_by_its_address_and_says_where_there_are_too_few() -> None:
     page = text(opened(FakeApp(), "alerts", show="Health"))
     assert "Seven alarms in 7 d: a person can follow. None of 7 was checked." in page

@@ -7,22 +7,31 @@ from datetime import datetime
 
 import streamlit as st
 
+from twin.errors import TwinError
+from twin.schema.alert import CaseRecord
 from twin.ui import alert_blocks, session
 from twin.ui.alert_actions import alert_actions
 from twin.ui.markup import esc
 from twin.ui.quiet_controls import quiet_list
 from twin.ui.sheet import sheet
 from twin.ui.similar_cases import similar
-from twin.views.alert_list import AlertRow, AlertsView
+from twin.views.alert_list import AlertRow, AlertsView, alert_row
 from twin.views.app import Feed
 from twin.views.opened_alert import find_case, opened_alert
 from twin.views.quiet_list import quiet_rows
 
 
 def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
-    """The chosen rows; beside the open ones also those held back and the devices kept quiet."""
+    """The chosen rows; beside the open ones also those held back and the devices kept quiet.
+
+    A case the address names comes first when it is none of them: a link in a message outlives the case.
+    """
     sheet(alert_blocks.HEAD, "alerts.head")
     shown = {"Open": view.rows, "Held": view.held, "Closed": view.closed}[show]
+    named = st.query_params.get("alert", "")
+    listed = (*shown, *(view.held if show == "Open" else ()))
+    if named and all(row.case_id != named for row in listed):
+        _elsewhere(named, feed, now)
     if shown:
         _rows(shown, "shown")
     else:
@@ -38,13 +47,32 @@ def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
         quiet_list(kept, key="alerts.quiet")
 
 
-def _rows(items: Sequence[AlertRow], name: str) -> None:
+def _elsewhere(named: str, feed: Feed, now: datetime) -> None:
+    """The named case from the feed, else, asked once, from the store."""
+    desk = session.app().alert_desk
+    record = find_case(feed, named)
+    try:
+        record = record or session.shared("alerts.named", named, lambda: desk.case(named))
+    except TwinError as error:
+        st.html(f'<p class="body">The case of this address cannot be read now: {esc(error)}</p>')
+        return
+    if record is None:
+        st.html(
+            '<p class="body"><b>There is no such case.</b> The address names one that is not in the store.</p>'
+        )
+        return
+    sheet(alert_blocks.group("The case of this address", "not among the rows below"), "alerts.named.group")
+    _rows((alert_row(feed, record, now),), "named", record)
+
+
+def _rows(items: Sequence[AlertRow], name: str, known: CaseRecord | None = None) -> None:
+    """known: the record of the one row, where the feed may not have it."""
     opened = st.query_params.get("alert", "")
     at = next((i for i, row in enumerate(items) if row.case_id == opened), len(items) - 1)
     query = {k: v for k, v in st.query_params.to_dict().items() if k != "alert"}
     sheet(alert_blocks.rows(items[: at + 1], opened, query), f"alerts.{name}.upper")
     app = session.app()
-    record = find_case(app.feed(), opened) if items[at].case_id == opened else None
+    record = (known or find_case(app.feed(), opened)) if items[at].case_id == opened else None
     if record is not None:
         view = opened_alert(app, app.feed(), record, app.now())
         with st.container(key="opened"):

@@ -32,7 +32,7 @@ def similar(case_id: str) -> str:
 def _read(case_id: str) -> SimilarCases:
     app = session.app()
     feed, now = app.feed(), app.now()
-    record = find_case(feed, case_id)
+    record = find_case(feed, case_id) or app.alert_desk.case(case_id)
     if record is None:
         return SimilarCases("", ())
     past = app.alert_desk.past_cases(to_seconds(now) - BACK_S, MOST_CASES)

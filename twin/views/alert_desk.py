@@ -45,6 +45,10 @@ class AlertDesk(Protocol):
         """Was the alert right: true, false, useful, or "" to take it back."""
         ...
 
+    def case(self, case_id: str) -> CaseRecord | None:
+        """One case, however old."""
+        ...
+
     def past_cases(self, since_s: float, limit: int) -> Sequence[CaseRecord]:
         """Open and closed ones, newest onset first."""
         ...

@@ -61,13 +61,15 @@ def alerts_view(feed: Feed, now: datetime, filters: AlertFilters = AlertFilters(
     kept = [c for c in feed.cases if _kept(feed, c, filters)]
     held = [c for c in kept if c.case.is_open and is_held(c)]
     closed = [c for c in kept if not c.case.is_open]
-    rows = tuple(_row(feed, c, now) for c in open_cases(kept))
+    rows = tuple(alert_row(feed, c, now) for c in open_cases(kept))
     return AlertsView(
         headline=_headline(feed, now),
         counts={"Open": len(rows), "Held": len(held), "Closed": len(closed)},
         rows=rows,
-        held=tuple(_row(feed, c, now) for c in held),
-        closed=tuple(_row(feed, c, now) for c in sorted(closed, key=lambda c: -(c.case.closed_s or 0.0))),
+        held=tuple(alert_row(feed, c, now) for c in held),
+        closed=tuple(
+            alert_row(feed, c, now) for c in sorted(closed, key=lambda c: -(c.case.closed_s or 0.0))
+        ),
         last_closed=last_closed(feed, now),
     )
 
@@ -96,7 +98,8 @@ def _headline(feed: Feed, now: datetime) -> Headline:
     return Headline(first, rest, meta + " · filters are kept in the address")
 
 
-def _row(feed: Feed, record: CaseRecord, now: datetime) -> AlertRow:
+def alert_row(feed: Feed, record: CaseRecord, now: datetime) -> AlertRow:
+    """One case as a row."""
     case = record.case
     device, state = feed.devices.get(case.device_id), feed.states.get(case.device_id)
     facts = case_facts(device, state) if case.is_open else ()
