@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import threading
+import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -181,6 +182,20 @@ def test_named_volumes_are_declared() -> None:
 )
 def test_workflow_keeps_its_schema(path: Path) -> None:
     accepted(tool("check-jsonschema"), "--builtin-schema", "vendor.github-workflows", str(path))
+
+
+def test_pull_requests_are_tested_on_both_ends_built_and_audited() -> None:
+    jobs = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))["jobs"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    pythons = [c.rpartition(" ")[2] for c in project["classifiers"] if re.search(r":: \d+\.\d+$", c)]
+    assert jobs["test"]["strategy"]["matrix"]["python"] == [pythons[0], pythons[-1]]
+    said = {name: yaml.safe_dump(job, width=10_000) for name, job in jobs.items()}
+    assert "cloud-firestore-emulator" in said["test"]
+    assert "make test" in said["test"]
+    for wanted in ("docker build", "--read-only", "/ready", ".State.Health.Status", "compose config"):
+        assert wanted in said["image"], wanted
+    assert "pip-audit --requirement requirements.lock" in said["audit"]
+    assert "secrets." not in "".join(said.values())
 
 
 def test_deployment_federates_its_identity_and_holds_no_key() -> None:

@@ -91,8 +91,18 @@ def status(url: str) -> int:
         return 0
 
 
-def becomes_ready(process: subprocess.Popen[bytes], url: str, home: Path) -> None:
+def body(url: str) -> str:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as answer:
+        return str(answer.read().decode())
+
+
+def becomes_ready(process: subprocess.Popen[bytes], url: str, home: Path, said: str = "") -> None:
+    """Ready, and its body says so."""
     healthy(process, url, home, path="/ready")
+    deadline = time.monotonic() + 30.0
+    while said not in body(f"{url}/ready"):
+        assert time.monotonic() < deadline, body(f"{url}/ready")
+        time.sleep(0.2)
 
 
 def healthy(
@@ -121,8 +131,15 @@ def test_whole_demo_in_one_process_starts_answers_and_ends(image: Path, home: Pa
     with started(image, home, "--role", "all") as (process, url):
         healthy(process, url, home)
         assert status(f"{url}/") == 200
-        becomes_ready(process, url, home)  # the application opens with the server, before anybody looks
-        ended(process)
+        becomes_ready(
+            process, url, home, "the newest step is"
+        )  # the application opens with the server, before anybody looks
+        assert ended(process) in (0, -signal.SIGTERM)
+    stores = open_stores(f"sqlite:///{home.as_posix()}/twin.sqlite")
+    state = stores.shards.fleet_state("S0")
+    stores.close()
+    assert state is not None
+    assert state.holder == "", "the last checkpoint was written and the shard freed"
     assert "Traceback" not in (home / "log").read_text(encoding="utf-8", errors="replace")
 
 

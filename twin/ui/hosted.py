@@ -19,7 +19,7 @@ _refused: list[str] = []
 
 
 def opens(opener: Callable[[], App]) -> Callable[[Any], Any]:
-    """A lifespan that opens the application with the server, so that the twin steps before anybody looks."""
+    """A lifespan that opens the application with the server, before anybody looks, and closes it with it."""
 
     @asynccontextmanager
     async def lifespan(_server: Any) -> AsyncIterator[None]:
@@ -27,6 +27,10 @@ def opens(opener: Callable[[], App]) -> Callable[[Any], Any]:
         opening = asyncio.get_running_loop().run_in_executor(None, _open)
         yield
         await opening
+        if (
+            session.is_open()
+        ):  # the server ends by the signal itself, so nothing later would write the last checkpoint
+            await asyncio.get_running_loop().run_in_executor(None, session.app().close)
 
     return lifespan
 

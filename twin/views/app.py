@@ -159,6 +159,10 @@ class App(Protocol):
         """Newest first."""
         ...
 
+    def close(self) -> None:
+        """End what runs behind the pages, with a last checkpoint."""
+        ...
+
     def readiness(self) -> tuple[bool, str]:
         """Whether this process can show what the store has, and in words why (not)."""
         ...
