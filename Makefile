@@ -15,7 +15,7 @@ help:
 	@echo "make setup   install what the app needs         make lint    style, types, layers"
 	@echo "make data    download recorded data             make tools   what the tests need"
 	@echo "make check   what this machine has              make clean   remove what was made here"
-	@echo "make bench   speed and accuracy                 make soak    hours of running"
+	@echo "make bench   speed and accuracy                 make soak    ten minutes of chaos"
 
 $(COMMANDS):
 ifeq ($(strip $(PYTHON)),)
