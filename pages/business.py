@@ -48,6 +48,7 @@ def body() -> None:
     with left:
         sheet(money_blocks.saved(shown), "business.saved")
         trend_section(shown, app.feed().day)
+        sheet(money_blocks.states(shown), "business.states")
     with right:
         calculator(shown)
     for column, draw in zip(
@@ -59,7 +60,6 @@ def body() -> None:
     note_form(sorted(shown.devices), key="business.note")
     left, right = st.columns([7, 5], gap="large")
     with left:
-        sheet(money_blocks.states(shown), "business.states")
         sheet(business_blocks.teams(shown), "business.teams")
     with right:
         sheet(money_blocks.peers(shown), "business.peers")

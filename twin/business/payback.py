@@ -26,8 +26,10 @@ def payback(saved: Savings, assumed: Mapping[str, Assumption]) -> Figure:
     months = np.where(draws > 0, setup / np.where(draws > 0, draws, 1.0), np.inf)
     low, high = np.percentile(months, (5.0, 95.0), method="inverted_cdf")
     band = Interval(float(low), float(high))
-    if monthly <= 0:
-        reason = "the period's net saving is not positive"
+    if monthly <= 0 or not saved.net.distinguishable:
+        reason = "the net saving is not positive"
+        if not saved.net.distinguishable:
+            reason = "the net saving is not distinguishable from zero"
         return replace(base, reason=reason, interval=band)
     denominator = Part("net saving a month", monthly, saved.net.unit)
     return replace(base, value=setup / monthly, interval=band, denominator=denominator)

@@ -177,7 +177,7 @@ def _false_alerts(alerts: FalseAlerts, currency: str, assumed: Mapping[str, Assu
         Part("judged", alerts.judged, "cases"),
         basis=Basis.ESTIMATED,
         source=f"cases marked false × {hours:g} h of work × cost of an hour",
-        reason="" if judged else f"none of {alerts.cases} cases has been marked right or wrong",
+        reason="" if judged else f"none of {alerts.cases} cases was judged",
     )
 
 

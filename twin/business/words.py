@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 
-from twin.business.figure import Compared, Figure, Interval
+from twin.business.figure import Compared, Figure, Interval, Part
 
 NOT_MEASURED = "not measured"
 NOT_DISTINGUISHABLE = "not distinguishable from zero"
@@ -109,7 +109,7 @@ def parts_text(figure: Figure) -> str:
     if figure.value is None:
         return figure.reason
     parts = [
-        f"{quantity(part.value, part.unit)} {part.label}"
+        f"{quantity(part.value, part.unit)} {_counted(part)}"
         for part in (figure.numerator, figure.denominator)
         if part is not None
     ]
@@ -144,6 +144,11 @@ def target_text(compared: Compared) -> str:
 def exclusions_text(figure: Figure) -> str:
     """ "planned work 214 h, no data 61 h" """
     return ", ".join(f"{part.label} {quantity(part.value, part.unit)}" for part in figure.exclusions)
+
+
+def _counted(part: Part) -> str:
+    """One stop, two stops."""
+    return part.label.removesuffix("s") if part.value == 1.0 and part.unit in _COUNTS else part.label
 
 
 def _short(value: float) -> str:

@@ -9,7 +9,16 @@ from twin.business.figure import Basis, Figure, as_cost
 from twin.business.gain import Swing
 from twin.business.savings import Savings
 from twin.business.states import StateShare
-from twin.business.words import certainty, exclusions_text, money, parts_text, percent, quantity, value_text
+from twin.business.words import (
+    NOT_DISTINGUISHABLE,
+    exclusions_text,
+    money,
+    parts_text,
+    percent,
+    quantity,
+    span,
+    value_text,
+)
 from twin.services.report_sheet import ALARM, INK, INK2, INK3, LINE, LINE2, RUN, WELL, Sheet
 
 STYLE = {
@@ -62,8 +71,11 @@ def waterfall(sheet: Sheet, y: float, saved: Savings, x: float, width: float) ->
         text = f"+{text}" if not strong and change is not None and change > 0 else text
         sheet.put(x + width - 40, y + 1.0, text, size=9, bold=strong, align="R", width=40)
         shown = figure if strong else as_cost(figure)
-        note = certainty(shown) if figure.interval is not None else ""
-        sheet.put(x + width - 62, y + 5.2, note, size=7, colour=INK3, align="R", width=62)
+        notes = [NOT_DISTINGUISHABLE] if figure.value is not None and not shown.distinguishable else []
+        notes += [span(shown.interval, shown.unit)] if figure.interval is not None else []
+        for i, note in enumerate(notes):
+            top = y + (4.6 if len(notes) > 1 else 5.2) + 2.3 * i
+            sheet.put(x + width - 40, top, note, size=6.2, colour=INK3, align="R", width=40)
         y += ROW
         sheet.rule(x, y - 0.6, width)
     sheet.line_of([(place(0.0), y - ROW * len(rows)), (place(0.0), y - 0.6)], LINE2, 0.2)

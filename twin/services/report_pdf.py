@@ -36,7 +36,7 @@ def report_pdf(report: Report, cache: Path) -> bytes:
     y = _use(sheet, sheet.room(y + 5, USE_MM), report)
     y = _where_money_is_left(sheet, sheet.room(y + 4, 60), report)
     y = _gain(sheet, sheet.room(y + 4, 62), report)
-    y = _tables(sheet, sheet.room(y + 4, 60), report)
+    y = _tables(sheet, sheet.room(y + 4, 50), report)
     y = _teams(sheet, sheet.room(y + 4, 30), report)
     _assumptions(sheet, sheet.room(y + 4, 60), report)
     return bytes(sheet.output())
@@ -224,7 +224,10 @@ def _teams(sheet: Sheet, y: float, report: Report) -> float:
         sheet.put(LEFT, y, team.name, size=8.5, width=60)
         sheet.put(LEFT + 62, y, people, size=8.5, colour=INK2, width=34)
         sheet.put(LEFT + 98, y, _cell(team.running), size=8.5, align="R", width=22)
-        note = team.running.reason if hidden else parts_text(team.running)
+        top, bottom = team.running.numerator, team.running.denominator
+        note = team.running.reason
+        if not hidden and top is not None and bottom is not None:
+            note = f"{quantity(top.value, top.unit)} of {quantity(bottom.value, bottom.unit)}"
         sheet.put(LEFT + 124, y, note, size=7.5, colour=INK3, width=WIDTH - 124)
         sheet.rule(LEFT, y + 5.0, WIDTH)
         y += 6.0

@@ -46,7 +46,7 @@ COLUMNS = (
 )
 _PRODUCTS = {"oee": ("availability", "performance", "quality"), "teep": ("oee",)}
 _LOAD = {"oee": "", "teep": " × planned share of the hours with data"}
-GROUPS = {"Device": By.DEVICE, "Model": By.MODEL, "Laboratory": By.AREA}
+GROUPS = {"Device": By.DEVICE, "Model": By.MODEL, "Lab": By.AREA}
 
 
 @dataclass(frozen=True, slots=True)
