@@ -126,6 +126,11 @@ def test_a_device_out_of_service_stays_so_until_somebody_puts_it_back() -> None:
     assert "Out of service since 14:32" in text(test)
 
 
+def test_what_is_held_under_something_upstream_is_named() -> None:
+    page = text(opened(FakeApp(), "alerts", show="Held"))
+    assert "PUMP-001 has a problem: new alerts of INST-002 are held back until it is over." in page
+
+
 def test_a_link_to_a_case_outlives_its_row() -> None:
     app = FakeApp()
     closed = next(r for r in app.feed().cases if not r.case.is_open)

@@ -18,7 +18,7 @@ from twin.ui.similar_cases import similar
 from twin.views.alert_list import AlertRow, AlertsView, alert_row
 from twin.views.app import Feed
 from twin.views.opened_alert import find_case, opened_alert
-from twin.views.quiet_list import quiet_rows
+from twin.views.quiet_list import inherited_lines, quiet_rows
 
 
 def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
@@ -39,6 +39,9 @@ def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
     if show == "Open" and view.held:
         sheet(alert_blocks.group("Held back", "still evaluated, not counted"), "alerts.group")
         _rows(view.held, "held")
+    held = inherited_lines(feed) if show != "Closed" else ()
+    if held:
+        sheet("".join(f'<p class="foot">{esc(line)}</p>' for line in held), "alerts.inherited")
     kept = quiet_rows(feed, now)
     if show != "Closed" and kept:
         sheet(

@@ -10,6 +10,8 @@ from twin.schema.quieting import Quieting, QuietKind
 from twin.views.app import Feed
 from twin.views.wording import moment
 
+MOST_NAMED = 8
+
 
 @dataclass(frozen=True, slots=True)
 class QuietRow:
@@ -34,6 +36,24 @@ def quiet_rows(feed: Feed, now: datetime, device_id: str = "") -> tuple[QuietRow
         QuietRow(i, q, q.device_id, _what(q), _when(q, now, now_s), f"{q.by}: {q.reason}")
         for i, q in enumerate(found)
     )
+
+
+def inherited_lines(feed: Feed) -> tuple[str, ...]:
+    """Which devices' new alerts wait because something upstream explains them, a line for each cause."""
+    below: dict[str, list[str]] = {}
+    for device_id, state in sorted(feed.states.items()):
+        if state.inherited_from:
+            below.setdefault(state.inherited_from, []).append(device_id)
+    return tuple(
+        f"{cause} has a problem: new alerts of {_listed(devices)} are held back until it is over."
+        for cause, devices in sorted(below.items())
+    )
+
+
+def _listed(devices: list[str]) -> str:
+    if len(devices) > MOST_NAMED:
+        return f"{', '.join(devices[:MOST_NAMED])} and {len(devices) - MOST_NAMED} more"
+    return " and ".join(filter(None, (", ".join(devices[:-1]), devices[-1])))
 
 
 def _what(quieting: Quieting) -> str:
