@@ -46,8 +46,8 @@ class Conditions:
         live = (lives.state > 0.0) & (lives.state < LATCHED)
         return np.asarray(live[: self.J].any(axis=0) | live[2 * self.J : self.anomaly + 1].any(axis=0))
 
-    def look(self, w: Work, lives: Lives) -> tuple[Array, Mask, Mask]:
-        """(wanted, held, frozen), each [rules, m]; see lifecycle.advance."""
+    def look(self, w: Work, lives: Lives, calm: Mask) -> tuple[Array, Mask, Mask]:
+        """(wanted, held, frozen), each [rules, m]; see lifecycle.advance. calm [J, m]: the reference is sure."""
         J, ruling = self.J, w.view.ruling
         shape = (3 * J + 5, w.m)
         wanted, held, frozen = np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape, np.bool_)
@@ -60,6 +60,7 @@ class Conditions:
         wanted[self.anomaly], held[self.anomaly] = departs(
             w.one("score"), ruling.score_limit, ruling.anomaly_major
         )
+        held[self.anomaly] |= (w.observed & ~calm).any(axis=0)  # being unsure shows no recovery
         health = np.where(w.one("minute") > 0.0, w.one("health"), 100.0)
         wanted[self.health], held[self.health] = runs_low(health, *ruling.health)
         minor_h, major_h = ruling.life_h

@@ -109,7 +109,7 @@ class Kernel:
         if look.any():
             outlook.look(w, look, troubled)
             np.copyto(w.one("minute"), minute, where=look)
-        wanted, held, frozen = rules.look(w, lives)
+        wanted, held, frozen = rules.look(w, lives, calm)
         was_open = lives.state >= ACTIVE
         ruling = w.view.ruling
         changed = advance(
