@@ -41,7 +41,7 @@ class Group:
 
 
 GROUPS = {
-    "slow": Group(MACHINE_KINDS, 60.0, WARM_S, 96 * HOUR_S, 20),
+    "slow": Group(MACHINE_KINDS, 180.0, WARM_S, 96 * HOUR_S, 10),
     "sensor": Group(SENSOR_KINDS, 60.0, WARM_S, 6 * HOUR_S, 20),
     "stream": Group(STREAM_KINDS, 60.0, 4 * HOUR_S, 2 * HOUR_S, 1),
 }
@@ -84,7 +84,8 @@ class Run:
         """When a slow fault, on top of the machine's own wear, trips it."""
         fault = self.fault
         assert fault is not None
-        own = [look.damage - self.growth(look.t_s) for look in self.looks if look.running]
+        last_s = fault.onset_s + 0.9 * fault.ramp_s
+        own = [look.damage - self.growth(look.t_s) for look in self.looks if look.running and look.t_s < last_s]
         return fault.onset_s + fault.ramp_s * (FAILED_AT - float(np.median(own or [0.0])))
 
     def growth(self, at_s: float) -> float:
@@ -182,6 +183,8 @@ def _plan(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator[tuple[De
     for device in rig.devices:
         declared = CLASSES[device.asset_class]
         kinds = [kind for kind in applicable_kinds(declared) if kind in group.kinds]
+        if not kinds:
+            continue
         kind = min(kinds, key=lambda k: (taken[k], rarity[k]))
         taken[kind] += 1
         onset_s = START_S + group.warm_s + float(rng.uniform(0.0, 6.0 * HOUR_S))
@@ -212,7 +215,7 @@ LEVELS = (0.05, 0.1, 0.5, 0.9, 0.95)
 
 def _look(rig: Rig, state: DeviceState, fault: Fault | None, looks: dict[str, list[Look]]) -> None:
     own = looks.setdefault(state.device_id, [])
-    if own and state.observed_at_s - own[-1].t_s < 1_100.0:
+    if own and state.observed_at_s - own[-1].t_s < 1_700.0:
         return
     if fault is None:
         return

@@ -77,9 +77,7 @@ class Rig:
     def now_s(self) -> float:
         return self.sim.now_s
 
-    def run(
-        self, seconds: float, *, every: int = 20, look: Callable[[Rig], None] | None = None
-    ) -> Rig:
+    def run(self, seconds: float, *, every: int = 20, look: Callable[[Rig], None] | None = None) -> Rig:
         """Run on; the block is applied every `every` ticks, then `look` is called."""
         end_s = self.sim.now_s + seconds
         pending: list[Reading] = []
