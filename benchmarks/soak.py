@@ -63,6 +63,7 @@ def keep(outcome: Outcome, seed: int) -> None:
     record("chaos_kills", outcome.kills, "kills", "", "kill -9 of simulator, workers, applications")
     record("chaos_incidents", sum(outcome.incidents.values()), "incidents", "", "every kind at least once")
     record("chaos_take_overs", outcome.take_overs, "take-overs", "", "changes of the shard's holder")
+    record("chaos_refused_commits", outcome.refused_commits, "commits", "", "of paused holders that woke up")
     record(
         "chaos_alerts_lost_or_invented",
         len(outcome.wrong),

@@ -66,7 +66,12 @@ COMMANDS = (
     Command("test", "every check, in the order that fails soonest", "twin.commands.test", ("runtime", "dev")),
     Command("lint", "style, types and layers only", "twin.commands.lint", ("runtime", "dev")),
     Command("bench", "measure speed and accuracy", "benchmarks.__main__", ("runtime", "dev", "bench")),
-    Command("soak", "run for hours and watch what grows", "benchmarks.soak", ("runtime", "dev")),
+    Command(
+        "soak",
+        "kill and cut off everything for ten minutes, then count",
+        "benchmarks.soak",
+        ("runtime", "dev"),
+    ),
 )
 
 
