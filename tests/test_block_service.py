@@ -13,6 +13,7 @@ from tests.block_stories import IDS, RULES, Story, at_s, warm
 from tests.simulated import BY_ID, CLASSES, START_S, always_running
 from twin.alerts.rules import RuleSet
 from twin.engine.block import Block
+from twin.engine.outlook import LEARNING
 from twin.engine.service import renew
 from twin.engine.wear import mode_states
 from twin.prognosis.life import Passage, quantiles
@@ -50,6 +51,7 @@ def test_the_repaired_mode_is_as_new_and_as_unsure_as_new_and_the_others_keep_wh
     before = mode_states(roster, facts, state[:, column])
     renew(roster, state, column, worn.block._last[PUMP], [BEARING])
     after = mode_states(roster, facts, state[:, column])
+    assert (state[roster.rows["minute"], column], state[roster.rows["life_state"], column]) == (0.0, LEARNING)
     assert after["bearing_wear"].level == pytest.approx(1.0)
     assert after["bearing_wear"].sigma > 2.0 * before["bearing_wear"].sigma
     assert {m: after[m] for m in after if m != "bearing_wear"} == {

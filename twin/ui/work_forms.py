@@ -34,7 +34,7 @@ def decide_and_plan(view: DelayView, stop_h: float) -> None:
         state = "has begun" if view.order.state is WorkState.STARTED else "is planned"
         st.html(f'<p class="small">{esc(view.order.order_id)} {state}; see Open orders.</p>')
         return
-    with st.form(f"decide-{view.case_id}"):
+    with st.form(f"decide-{view.case_id}", border=False):
         left, right = st.columns([3, 2])
         left.text_input("Reason", key=f"{KEY}.reason", max_chars=200)
         tomorrow = (session.app().now() + timedelta(days=1)).date()
@@ -48,7 +48,7 @@ def decide_and_plan(view: DelayView, stop_h: float) -> None:
                 asked = (view.case_id, choice, view.number)
                 st.form_submit_button(label, key=f"{KEY}.{choice.value}", on_click=_decide, args=asked)
     start = math.ceil(max(view.best_from_s, session.app().now().timestamp()) / HOUR_S) * HOUR_S
-    with st.form(f"plan-{view.case_id}"):
+    with st.form(f"plan-{view.case_id}", border=False):
         _span(start, start + stop_h * HOUR_S, f"{KEY}.plan.span")
         st.text_input("Who", key=f"{KEY}.who", max_chars=80)
         asked_plan = (view.device_id, view.case_id, view.action, f"{KEY}.plan.span", f"{KEY}.who")
@@ -90,7 +90,7 @@ def _steps(order: WorkOrder) -> None:
         with st.popover("Close"):
             _close_form(order)
     else:
-        with st.popover("Move"), st.form(f"move-{id}"):
+        with st.popover("Move"), st.form(f"move-{id}", border=False):
             _span(order.from_s or order.created_s, order.until_s or order.created_s, f"{KEY}.{id}")
             st.text_input("Who", order.who, key=f"{KEY}.{id}.who", max_chars=80)
             asked = (*seen, order.note)
@@ -104,10 +104,10 @@ def _close_form(order: WorkOrder) -> None:
     device = app.feed().devices.get(order.device_id)
     asset_class = app.classes.get(device.asset_class) if device else None
     found = dict(findings_of(asset_class, app.work_desk.findings(order.device_id)))
-    with st.form(f"close-{id}"):
+    with st.form(f"close-{id}", border=False):
         st.selectbox("What was found", list(found), format_func=lambda n: found[n], key=f"{KEY}.{id}.found")
         if order.case_id:
-            st.radio("The alert", list(RIGHT), key=f"{KEY}.{id}.right", horizontal=True)
+            st.radio("The alert", list(RIGHT), index=2, key=f"{KEY}.{id}.right", horizontal=True)
         st.checkbox(
             "What it shows now is its normal: forget the old levels",
             key=f"{KEY}.{id}.relearn",
@@ -121,7 +121,7 @@ def _close_form(order: WorkOrder) -> None:
 
 def _by_hand() -> None:
     app = session.app()
-    with st.expander("Plan work by hand"), st.form("by-hand"):
+    with st.expander("Plan work by hand"), st.form("by-hand", border=False):
         st.selectbox("Device", sorted(app.feed().devices), key=f"{KEY}.hand.device")
         st.text_input("What is to be done", key=f"{KEY}.hand.title", max_chars=120)
         start = math.ceil(app.now().timestamp() / HOUR_S + 24.0) * HOUR_S
