@@ -107,7 +107,8 @@ def test_a_device_is_put_into_maintenance_and_back_from_its_page() -> None:
         QuietKind.MAINTENANCE, "PUMP-001", NOW_S + 8 * 3600.0,
     )  # fmt: skip
     assert "Maintenance until 22:32" in text(test)
-    assert "PUMP-001 runs." in text(test), "what it has is held back"
+    assert "PUMP-001 runs." in text(test)
+    assert "Nothing to do now. Held back: bearing wear." in text(test)
     held = text(opened(app, "alerts", show="Held"))
     assert "Maintenance until 22:32" in held
     again = opened(app, "device", id="PUMP-001")

@@ -108,7 +108,8 @@ def _do_shelve(case_id: str) -> None:
             rule=rule,
         )
 
-    attempt("alerts.act", case_id, act, f"Shelved for {span} by {actor}.")
+    if attempt("alerts.act", case_id, act, f"Shelved for {span} by {actor}."):
+        state["alerts.shelve.why"] = ""
 
 
 def _judge(view: OpenedAlert) -> None:

@@ -20,6 +20,9 @@ _KINDS = {
     QuietKind.OUT_OF_SERVICE: "Out of service until further notice",
 }
 
+_DONE = "device.quiet.done"
+"""How often it was done: with each the box is a new one, and closed."""
+
 
 def quiet_list(rows: Sequence[QuietRow], *, key: str, named: bool = True) -> None:
     """One line a quieting, with its end button; named: with the device it is about."""
@@ -44,7 +47,9 @@ def device_quiet(device_id: str) -> None:
     quiet_list(quiet_rows(app.feed(), app.now(), device_id), key="device.quiet", named=False)
     allowed = app.authorised(actor, "quiet_device")
     with (
-        st.popover("Keep quiet…", disabled=not allowed, key="device.quieting"),
+        st.popover(
+            "Keep quiet…", disabled=not allowed, key=f"device.quieting|{st.session_state.get(_DONE, 0)}"
+        ),
         st.form("device.quiet.form", border=False),
     ):
         st.markdown("Its alerts go on being evaluated and are listed as held back; nobody is told of them.")
@@ -77,4 +82,6 @@ def _do(device_id: str) -> None:
             device_id, from_s=from_s, until_s=until_s, reason=reason, actor=actor, key=key
         )
 
-    attempt("device.quiet.new", device_id, act, f"Noted by {actor}.")
+    if attempt("device.quiet.new", device_id, act, f"Noted by {actor}."):
+        state["device.quiet.why"] = ""
+        state[_DONE] = state.get(_DONE, 0) + 1

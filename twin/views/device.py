@@ -9,7 +9,7 @@ from twin.schema.alert import CaseRecord
 from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import App, Feed
 from twin.views.attention import Fact, case_facts, open_cases, owner_of
-from twin.views.status import Status, severity_rank, status_of
+from twin.views.status import Status, is_held, severity_rank, status_of
 from twin.views.wording import age, count, moment, number, plural, title, unit_suffix
 
 
@@ -84,7 +84,7 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
         downstream=tuple(sorted(d.device_id for d in feed.devices.values() if device_id in d.upstream)),
         inherited_from=state.inherited_from if state else "",
         facts=facts,
-        todo=_todo(cases, case_facts(device, state), now),
+        todo=_todo(cases, _held(feed, device_id), case_facts(device, state), now),
         inputs=inputs,
     )
 
@@ -107,7 +107,17 @@ def _rest(cases: list[CaseRecord], inherited_from: str) -> str:
     return "Nothing needs a person."
 
 
-def _todo(cases: list[CaseRecord], facts: tuple[Fact, ...], now: datetime) -> ToDo:
+def _held(feed: Feed, device_id: str) -> tuple[str, ...]:
+    """Titles of its open cases that somebody keeps quiet."""
+    return tuple(
+        c.case.title for c in feed.cases if c.case.device_id == device_id and c.case.is_open and is_held(c)
+    )
+
+
+def _todo(cases: list[CaseRecord], held: tuple[str, ...], facts: tuple[Fact, ...], now: datetime) -> ToDo:
+    if not cases and held:
+        text = f"Held back: {', '.join(title[:1].lower() + title[1:] for title in held)}."
+        return ToDo("Nothing to do now.", text, "", facts, "", "", 0, False, ())
     if not cases:
         return ToDo("Nothing to do.", "No alert is open.", "", facts, "", "", 0, False, ())
     record = cases[0]
