@@ -11,17 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.business_month import Month, month
-from tests.test_rollup import columns, device
-from twin.business.groups import By, Step, by_hour, members, series, tallies
+from tests.test_rollup import device
+from twin.business.groups import By, members, tallies
 from twin.business.ledger import Ledger, ledger
 from twin.business.oee import availability, mtbf, mttr, oee, performance, quality, throughput
-from twin.business.periods import Period, last_days, month_of, week_of
+from twin.business.periods import Period, last_days, month_of, week_of, weeks
 from twin.business.states import state_shares
 from twin.business.tally import Tally
-from twin.business.timeline import drawn, segments
 from twin.business.utilisation import booked_unused, of_available, of_calendar, of_staffed, utilisation
 from twin.schema.day_table import day_table, joined_tables
-from twin.schema.history import NO_ROWS, STATES, DeviceHour, Totals
+from twin.schema.history import STATES, Totals
 
 ZONES = st.sampled_from(
     ["Europe/Zurich", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "Pacific/Chatham", "UTC"]
@@ -89,7 +88,7 @@ def test_days_weeks_and_groups_add_up_to_the_period(seed: int, zone: str) -> Non
     for part in (book.by_day().values(), book.by_device().values()):
         assert sum(t.period_s for t in part) == pytest.approx(whole.period_s)
         assert sum(t.state_s["ERROR"] for t in part) == pytest.approx(whole.state_s["ERROR"])
-    weekly = series(book, of_calendar, step=Step.WEEK)
+    weekly = [(monday, of_calendar(book.tally(days=rows))) for monday, rows in weeks(book.days).items()]
     assert [day for day, _ in weekly] == [
         "2026-09-28", "2026-10-05", "2026-10-12", "2026-10-19", "2026-10-26",
     ]  # fmt: skip
@@ -195,31 +194,3 @@ def test_a_period_knows_its_days_and_the_period_before() -> None:
     assert week_of(date(2026, 11, 20)) == Period(date(2026, 11, 16), date(2026, 11, 22))
     assert week_of(date(2026, 11, 20)).previous().last == date(2026, 11, 15)
     assert week_of(date(2026, 11, 20)).text == "16 to 22 Nov 2026"
-
-
-def test_hours_are_named_by_the_sites_clock_and_a_missing_one_is_no_data() -> None:
-    site = device(time_zone="Asia/Kolkata")
-    start_s = datetime(2026, 3, 2, 4, tzinfo=UTC).timestamp()
-    seen = Totals(start_s, 3600.0, 60, 60.0, {"RUNNING": 1800.0, "IDLE": 1800.0})
-    hours = [DeviceHour("INST-001", start_s, NO_ROWS, seen)]
-    found = by_hour(hours, site, of_calendar, start_s, start_s + 7200)
-    assert [(label, figure.value) for label, figure in found] == [
-        ("2026-03-02 09:30", 0.5),
-        ("2026-03-02 10:30", 0.0),
-    ]
-    assert by_hour(hours, site, of_available, start_s, start_s + 7200)[1][1].value is None
-
-
-def test_a_short_state_never_vanishes_from_the_timeline() -> None:
-    t = [float(60 * i) for i in range(1440)]
-    status = ["ERROR" if i == 700 else "RUNNING" for i in range(1440)]
-    bars = segments(columns(t, status, hold_s=60.0), 0.0, 86_400.0)
-    assert sum(bar.end_s - bar.start_s for bar in bars) == 86_400.0
-    assert [bar.state for bar in bars] == ["RUNNING", "ERROR", "RUNNING"]
-    flicker = [("RUNNING", "IDLE")[i % 2] if i != 700 else "ERROR" for i in range(1440)]
-    many = segments(columns(t, flicker, hold_s=30.0), 0.0, 86_400.0)
-    shown = drawn(many, 50)
-    assert len(shown) <= 50
-    assert sum(bar.state == "ERROR" for bar in shown) == 1
-    assert shown[0].start_s == 0.0
-    assert shown[-1].end_s == pytest.approx(86_400.0)

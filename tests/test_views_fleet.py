@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,13 +13,14 @@ from tests.fake_app import NOW, NOW_S, FakeApp, FakeFeed, fake_columns, fake_fee
 from twin.schema.alert import Suppression
 from twin.schema.history import UNKNOWN, Totals
 from twin.schema.state import Freshness
+from twin.ui.fleet_blocks import lane_svg
 from twin.views.attention import open_cases
 from twin.views.fleet import Filters, fleet
 from twin.views.header import header
 from twin.views.live_lines import live_lines
 from twin.views.status import status_of
 from twin.views.tiles import SPARK_POINTS, spark
-from twin.views.timeline import timeline
+from twin.views.timeline import Segment, timeline
 from twin.views.wording import age, count, hours_span, moment, money, number, percent, points, signed
 
 
@@ -173,6 +175,15 @@ def test_spark_does_not_bridge_a_gap() -> None:
 
 
 # --- timeline ---
+
+
+def test_a_short_state_never_vanishes_from_the_lane() -> None:
+    """Ten seconds of a day: wide enough to see, and drawn over the long states beside it."""
+    parts = [Segment("RUNNING", 0.0, 0.5), Segment("ERROR", 0.5, 1e-4), Segment("RUNNING", 0.5001, 0.4999)]
+    lane = lane_svg([*parts, Segment("IDLE", 0.9, 1e-6)])
+    drawn = re.findall(r'class="(\w+)" x="([\d.]+)" y="\d+" width="([\d.]+)"', lane)
+    assert [state for state, _, _ in drawn] == ["RUNNING", "RUNNING", "ERROR", "IDLE"]
+    assert [(state, float(width)) for state, _, width in drawn[2:]] == [("ERROR", 4.0), ("IDLE", 2.0)]
 
 
 def span(start_s: float, seconds: float, **state_s: float) -> Totals:

@@ -1,21 +1,13 @@
-"""Devices by device, model, laboratory, site and fleet; and figures as series over hours, days and weeks."""
+"""Devices by device, model, laboratory, site and fleet."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from twin.business.figure import Figure
-from twin.business.ledger import HOUR_S, Ledger, tally_of
-from twin.business.periods import weeks
+from twin.business.ledger import Ledger
 from twin.business.tally import Tally
-from twin.schema.history import UNKNOWN, DeviceHour, Totals
-from twin.schema.instant import from_seconds
 from twin.schema.registry import Device
-
-FigureOf = Callable[[Tally], Figure]
 
 
 class By(StrEnum):
@@ -54,35 +46,6 @@ def tallies(ledger: Ledger, devices: Mapping[str, Device], by: By) -> dict[str, 
     if by is By.DEVICE:
         return ledger.by_device()
     return {name: ledger.tally(ids) for name, ids in members(devices, by).items()}
-
-
-def series(
-    ledger: Ledger, figure: FigureOf, *, devices: Iterable[str] | None = None, step: Step = Step.DAY
-) -> list[tuple[str, Figure]]:
-    """(first day of the step, figure) in order; weeks begin on Monday, the first and last may be short."""
-    if step is Step.DAY:
-        return [(day, figure(tally)) for day, tally in ledger.by_day(devices).items()]
-    ids = None if devices is None else list(devices)
-    return [(monday, figure(ledger.tally(ids, rows))) for monday, rows in weeks(ledger.days).items()]
-
-
-def by_hour(
-    hours: Sequence[DeviceHour], device: Device, figure: FigureOf, from_s: float, to_s: float
-) -> list[tuple[str, Figure]]:
-    """("2026-03-02 09:30", figure) of every UTC hour that starts in [from_s, to_s), named by the site's clock.
-
-    An hour nobody totalled is no data.
-    """
-    zone = ZoneInfo(device.time_zone)
-    known = {hour.start_s: hour.totals for hour in hours}
-    found = []
-    at_s = math.ceil(from_s / HOUR_S) * HOUR_S
-    while at_s < to_s:
-        totals = known.get(at_s) or Totals(at_s, HOUR_S, 0, 0.0, {UNKNOWN: HOUR_S})
-        label = from_seconds(at_s).astimezone(zone).strftime("%Y-%m-%d %H:%M")
-        found.append((label, figure(tally_of(totals, device))))
-        at_s += HOUR_S
-    return found
 
 
 def _group(device: Device, by: By) -> str:
