@@ -196,6 +196,7 @@ class Block:
         """Fold every device's items, the k-th of each in one tick; rows of `told` columns are handed out."""
         turn = 0
         going = sorted(items)
+        serviced = {self._roster.column[d] for d in self._services.told if d in self._roster.column}
         while going:
             now = [items[column][turn] for column in going]
             tick = Tick(
@@ -206,8 +207,8 @@ class Block:
                 z=np.array([i.z for i in now]).T.copy(),
             )
             columns: Columns_ = np.array(going, dtype=np.intp)
-            if self._services.told:
-                self._renew(fold, going, now)
+            if serviced:
+                self._renew(fold, going, now, serviced)
             shown = self._kernel.step(fold, columns, tick, [i.reading.error_code for i in now])
             for place, (column, item) in enumerate(zip(going, now, strict=True)):
                 if column in told:
@@ -216,10 +217,14 @@ class Block:
             turn += 1
             going = [column for column in going if len(items[column]) > turn]
 
-    def _renew(self, fold: Fold, columns: Sequence[int], items: Sequence[Item]) -> None:
+    def _renew(
+        self, fold: Fold, columns: Sequence[int], items: Sequence[Item], serviced: Collection[int]
+    ) -> None:
         """What was done to these devices between their last readings and these."""
         before = fold.state[self._roster.rows["t"].start]
         for column, item in zip(columns, items, strict=True):
+            if column not in serviced:
+                continue
             device_id = self._roster.devices[column].device_id
             due = self._services.due(device_id, float(before[column]), item.t)
             if due:
@@ -337,7 +342,9 @@ class Block:
 
     def open_cases(self) -> set[str]:
         """Ids of the cases that are open here, told or held."""
-        return {book.case.case_id for book in (*self._head.books, *self._watch.books) if book.case is not None}
+        return {
+            book.case.case_id for book in (*self._head.books, *self._watch.books) if book.case is not None
+        }
 
     def awaiting(self) -> set[str]:
         """Ids of the open cases with an alert that latches: whether a person acknowledged them must be known."""
