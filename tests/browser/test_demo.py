@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import visiting
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
-PAGES = ("fleet", "alerts", "business", "simulator", "device?id=INST-003")
+PAGES = ("fleet", "alerts", "maintenance", "business", "simulator", "device?id=INST-003")
 DEVICE = "INST-003"
 
 
