@@ -23,9 +23,10 @@ from twin.schema.registry import Device
 
 @dataclass(frozen=True)
 class Counted:
-    """What is counted: quick enough for a page over many devices."""
+    """What is counted: quick enough for a page over many devices. before: the period compared with."""
 
     period: Period
+    before: Period
     until: datetime
     devices: Mapping[str, Device]
     currency: str
@@ -72,4 +73,7 @@ def headline(report: Report) -> tuple[str, str]:
     if used.value is None:
         return "No day of this period has been totalled.", "Figures appear with the first readings."
     why = report.saved.reason[:1].lower() + report.saved.reason[1:]
-    return f"Instruments run {percent(used.value)} of their available hours.", f"No saving can be told yet: {why}."
+    return (
+        f"Instruments run {percent(used.value)} of their available hours.",
+        f"No saving can be told yet: {why}.",
+    )

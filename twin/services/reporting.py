@@ -123,6 +123,7 @@ class Reporting:
         elapsed = _elapsed(period, from_seconds(until_s))
         return Counted(
             period=elapsed,
+            before=period.previous(),
             until=from_seconds(until_s),
             devices=devices,
             currency=currency,

@@ -144,7 +144,7 @@ def lines(compared: Compared, report: Report | None = None) -> tuple[tuple[str, 
         text = value_text(before) if before.value is not None else before.reason
         found.append(
             (
-                f"Before, {report.period.previous().text}",
+                f"Before, {report.before.text}",
                 f"{text}; {change_text(compared) or 'no comparison'}",
             )
         )
