@@ -14,7 +14,6 @@ import numpy as np
 
 from twin.business.periods import Period
 from twin.business.report import Report
-from twin.business.rollup import merged
 from twin.physics.asset_class import AssetClass
 from twin.ports import (
     Clock,
@@ -28,13 +27,13 @@ from twin.ports import (
 )
 from twin.schema.alert import Response
 from twin.schema.fault import Command, Fault
-from twin.schema.history import NO_ROWS, Columns, Totals, between, joined, rows
+from twin.schema.history import NO_ROWS, Columns, between, joined, rows
 from twin.schema.instant import to_seconds
 from twin.schema.spending import Spending, Usage
 from twin.services.actions import Actions
 from twin.services.alert_desk import AlertDesk
 from twin.services.business_desk import BusinessDesk
-from twin.services.live_feed import BACKFILL_SUFFIX, Feed, LiveFeed
+from twin.services.live_feed import Feed, LiveFeed
 from twin.services.notice_desk import NoticeDesk
 from twin.services.report_file import report_file
 from twin.services.reporting import Reporting
@@ -174,19 +173,6 @@ class RunningApp:
         missing = until_s - since_s > 60.0
         found = [self._history.recent(shard, since_s - 300.0, until_s) for shard in self._shards if missing]
         return [*(minutes.get(device_id, NO_ROWS) for minutes in found), kept]
-
-    def day_totals(self, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
-        """Local days of every device; the filled-in past and the live stream count together."""
-        parts: dict[str, dict[str, list[Totals]]] = {}
-        for shard in self._shards:
-            for name in (shard, shard + BACKFILL_SUFFIX):
-                for day, devices in self._history.days(name, from_day, to_day).items():
-                    for device_id, total in devices.items():
-                        parts.setdefault(day, {}).setdefault(device_id, []).append(total)
-        return {
-            day: {device_id: merged(found) for device_id, found in devices.items()}
-            for day, devices in sorted(parts.items())
-        }
 
     def report(self, period: Period) -> Report:
         return self._reporting.report(period, self._clock.now())

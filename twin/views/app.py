@@ -120,10 +120,6 @@ class App(Protocol):
         """History of one device in [from_s, to_s), in time order, thinned to what a screen can show."""
         ...
 
-    def day_totals(self, from_day: str, to_day: str) -> Mapping[str, Mapping[str, Totals]]:
-        """day "YYYY-MM-DD" -> device -> totals, for local days from_day ≤ day ≤ to_day."""
-        ...
-
     def report(self, period: Period) -> Report:
         """The business figures of a period; asks the store, so keep it."""
         ...
