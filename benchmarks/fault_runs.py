@@ -1,7 +1,7 @@
 """Runs of single faults: each machine is warmed up healthy, breaks once, and is watched until the fault is full grown.
 
 Slow faults are damages growing evenly to the machine's end within a day and a half to four days; sensor faults come at
-once and stay six hours; stream faults are judged over two hours. Onset, length and size are drawn per machine.
+once and stay six hours; stream faults are judged over 45 minutes. Onset, length and size are drawn per machine.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from benchmarks.rig import CLASSES, HOUR_S, START_S, Rig, machines
+from twin.alerts.cascade import WITHDRAWN
 from twin.edge.faults import MACHINE_KINDS, SENSOR_KINDS, STREAM_KINDS, applicable_kinds, expected_cause
 from twin.edge.machines import FAILED_AT
 from twin.estimation.model import Array
@@ -31,19 +32,23 @@ NOT_THE_TWIN = frozenset({AlertKind.ERROR_CODE.value})
 
 @dataclass(frozen=True)
 class Group:
-    """Kinds that run together: readings every interval_s, the block applied every `every` readings."""
+    """Kinds that run together: readings every interval_s, the block applied every `every` readings.
+
+    warm_s  before the first onset; onsets spread over spread_s; watch_s from onset on, at most
+    """
 
     kinds: tuple[FaultKind, ...]
     interval_s: float
     warm_s: float
+    spread_s: float
     watch_s: float
     every: int
 
 
 GROUPS = {
-    "slow": Group(MACHINE_KINDS, 180.0, WARM_S, 96 * HOUR_S, 10),
-    "sensor": Group(SENSOR_KINDS, 60.0, WARM_S, 6 * HOUR_S, 20),
-    "stream": Group(STREAM_KINDS, 60.0, 4 * HOUR_S, 2 * HOUR_S, 1),
+    "slow": Group(MACHINE_KINDS, 180.0, WARM_S, 6 * HOUR_S, 96 * HOUR_S, 10),
+    "sensor": Group(SENSOR_KINDS, 60.0, WARM_S, 6 * HOUR_S, 6 * HOUR_S, 20),
+    "stream": Group(STREAM_KINDS, 3.0, 900.0, 900.0, 2_700.0, 2),
 }
 
 
@@ -85,7 +90,9 @@ class Run:
         fault = self.fault
         assert fault is not None
         last_s = fault.onset_s + 0.9 * fault.ramp_s
-        own = [look.damage - self.growth(look.t_s) for look in self.looks if look.running and look.t_s < last_s]
+        own = [
+            look.damage - self.growth(look.t_s) for look in self.looks if look.running and look.t_s < last_s
+        ]
         return fault.onset_s + fault.ramp_s * (FAILED_AT - float(np.median(own or [0.0])))
 
     def growth(self, at_s: float) -> float:
@@ -100,13 +107,16 @@ class Run:
         return expected_cause(self.fault, CLASSES[self.device.asset_class])
 
     def found(self) -> Case | None:
-        """The first case of the fault: opened after its onset, and not only what the machine itself reports."""
+        """The first case of the fault."""
+        return next(iter(self.cases_while_broken()), None)
+
+    def cases_while_broken(self) -> list[Case]:
+        """Cases opened between onset and end of the fault, without what only the machine itself reports."""
         fault = self.fault
-        if fault is None:
-            return None
+        assert fault is not None
         end_s = self.failed_s if fault.kind in MACHINE_KINDS else self.ended_s
-        return next((c for c in self.cases if c.closed_s != c.opened_s and judged(c) and (
-            fault.onset_s <= c.opened_s <= end_s)), None)  # fmt: skip
+        own = [case for case in self.cases if fault.onset_s <= case.opened_s <= end_s and judged(case)]
+        return [case for case in own if WITHDRAWN not in case.text]
 
     def false_cases(self) -> list[Case]:
         """Cases opened while nothing was broken."""
@@ -170,7 +180,7 @@ def batch(group: Group, seed: int, size: int) -> list[Run]:
                 min(alerts, default=None),
                 joined(columns.get(device.device_id, [])),
                 looks.get(device.device_id, []),
-            )  # fmt: skip
+            )
         )
     return runs
 
@@ -187,7 +197,7 @@ def _plan(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator[tuple[De
             continue
         kind = min(kinds, key=lambda k: (taken[k], rarity[k]))
         taken[kind] += 1
-        onset_s = START_S + group.warm_s + float(rng.uniform(0.0, 6.0 * HOUR_S))
+        onset_s = START_S + group.warm_s + float(rng.uniform(0.0, group.spread_s))
         slow = kind in MACHINE_KINDS
         signal = declared.outputs[int(rng.integers(len(declared.outputs)))].name
         yield (
