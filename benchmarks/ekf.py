@@ -7,6 +7,7 @@ leaves out is said in its note. Rivals that loop over devices are timed on a few
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -143,16 +144,15 @@ def backends() -> list[str]:
     return ["numpy", "numba"]
 
 
-def main() -> None:
+def main(quick: bool = False) -> None:
     names = {"numpy": "numpy", "numba": "compiled"}
     found = backends()
-    for n in SIZES:
+    for n in SIZES[:-1] if quick else SIZES:
         fleet = Round(n)
         rivals: dict[str, Callable[[], object]] = {b: (lambda b=b, f=fleet: f.run(b)) for b in found}  # type: ignore[misc]
-        if n == 10_000:
-            rivals |= {"filterpy": filterpy_loop(fleet), "simdkalman": simdkalman_batch(fleet)}
-            rivals["statsmodels"] = statsmodels_series()
-        best = best_seconds(rivals, 25 if n <= 10_000 else 12)
+        rivals |= {"filterpy": filterpy_loop(fleet), "simdkalman": simdkalman_batch(fleet)}
+        rivals["statsmodels"] = statsmodels_series()
+        best = best_seconds(rivals, 5 if quick else 25 if n <= 10_000 else 12)
         size = f"{n // 1000}k" if n >= 1000 else str(n)
         for backend in found:
             rate = n / best[backend]
@@ -170,20 +170,18 @@ def main() -> None:
             record(
                 "ekf_state_bytes_per_device", size_b, "B", note="x, packed P and the count of refused rounds"
             )
-        if n != 10_000:
-            continue
         per_step = {
-            "filterpy": best["filterpy"] / LOOPED,
+            "filterpy": best["filterpy"] / min(n, LOOPED),
             "simdkalman": best["simdkalman"] / n,
             "statsmodels": best["statsmodels"] / 300,
         }
         for rival, seconds in per_step.items():
-            record(f"ekf_{rival}_device_steps_per_s", 1.0 / seconds, "device-steps/s", note=RIVALS[rival])
+            if n == 10_000:
+                record(f"ekf_{rival}_device_steps_per_s", 1.0 / seconds, "device-steps/s", note=RIVALS[rival])
             for backend in found:
                 ratio = seconds / (best[backend] / n)
-                record(
-                    f"ekf_{names[backend]}_vs_{rival}_10k", ratio, "times", f"{rival}: {RIVALS[rival]}", HOW
-                )
+                name = f"ekf_{names[backend]}_vs_{rival}_{size}"
+                record(name, ratio, "times", f"{rival}: {RIVALS[rival]}", HOW)
 
 
 RIVALS = {
@@ -193,4 +191,4 @@ RIVALS = {
 }
 
 if __name__ == "__main__":
-    main()
+    main("--quick" in sys.argv)
