@@ -9,6 +9,7 @@ import pytest
 
 from tests.fake_app import DAY_S, NOW, NOW_S, fake_devices
 from tests.stores.given import alert, case
+from twin.business import alert_worth
 from twin.schema.alert import (
     Alert,
     AlertKind,
@@ -105,6 +106,17 @@ def test_precision_needs_twenty_checked_alerts_and_comes_with_its_interval() -> 
     wrong = [told(6000.0 + k, judgement=Judgement("false", "anna", NOW_S)) for k in range(2)]
     right = figure(health(*checked, *wrong), "Right")
     assert (right.value, right.interval, right.note) == ("90 %", "70–97, 95 %", "n = 20, 1 of them useful")
+
+
+def test_one_definition_of_a_right_alert_stands_behind_this_tab_and_the_business_page() -> None:
+    checked = [
+        told(100.0 * k, judgement=Judgement("true" if k % 3 else "false", "anna", NOW_S)) for k in range(30)
+    ]
+    worth = alert_worth.precision({c.case.case_id: c.judgement.verdict for c in checked}, len(checked))
+    right = figure(health(*checked), "Right")
+    assert worth.interval is not None and worth.value == pytest.approx(2 / 3)
+    span = f"{100 * worth.interval.low:.0f}–{100 * worth.interval.high:.0f}, 95 %"
+    assert (right.value, right.interval) == ("67 %", span)
 
 
 def test_priority_mix_stands_beside_its_target() -> None:

@@ -12,7 +12,8 @@ from twin.ui.blocks import headline
 from twin.ui.empty import no_history
 from twin.ui.markup import esc, section
 from twin.ui.sheet import sheet
-from twin.views.alarm_health import FLOOD, LIMIT, MONTH_S, MOST_CASES, AlarmHealth, Material, alarm_health
+from twin.views.alarm_health import MONTH_S, MOST_CASES, AlarmHealth, Material, alarm_health
+from twin.views.alarm_rates import FLOOD, LIMIT
 from twin.views.figure import Figure, Headline
 
 _ASKED = "alerts.health.asked"

@@ -1,13 +1,11 @@
 """Is the alerting itself healthy: rates, floods, chatter, precision, lead time, from stored cases and nothing else.
 
-Counted is what a person was told: cases found while they were news and not kept quiet. Limits are those of ISA-18.2 and
-EEMUA 191 as secondary sources give them. Where there are too few to say, it says how many there are.
+Counted is what a person was told: cases found while they were news and not kept quiet. Where there are too few to say,
+it says how many there are.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,19 +13,16 @@ from itertools import pairwise
 
 from twin.alerts.quieting import suppression_of
 from twin.business import alert_worth
-from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState, Severity
+from twin.schema.alert import Alert, AlertKind, CaseRecord, ConditionState
 from twin.schema.instant import to_seconds
 from twin.schema.quieting import Quieting
 from twin.schema.work import WorkOrder
+from twin.views import alarm_rates
+from twin.views.alarm_rates import FLOOD, LIMIT, WEEK_S
 from twin.views.figure import Figure
 from twin.views.wording import age, count, percent, plural
 
-WEEK_S, MONTH_S, DAY_S = 7 * 86_400.0, 30 * 86_400.0, 86_400.0
-WINDOW_S = 600.0
-LIMIT, FLOOD = 2, 10
-ENOUGH = 20
-FEW_WINDOWS = 6
-CHATTER_PER_MIN = 3.0
+MONTH_S, DAY_S = 30 * 86_400.0, 86_400.0
 MOST_CASES = 2000
 
 
@@ -66,20 +61,19 @@ def alarm_health(found: Material, now: datetime) -> AlarmHealth:
     month = [c for c in found.cases if c.case.opened_s >= max(watched_s, now_s - MONTH_S)]
     told = [c for c in month if _was_told(c, found.quietings)]
     week = [c for c in told if c.case.opened_s >= now_s - span_s]
-    rates = _per_window([c.case.opened_s for c in week], now_s - span_s, now_s, found.operators)
+    rates = alarm_rates.per_window([c.case.opened_s for c in week], now_s - span_s, now_s, found.operators)
     floods = sum(b > FLOOD >= a for a, b in pairwise([0.0, *rates]))
     over = sum(rate > LIMIT for rate in rates)
-    chatter = [a for a in found.alerts if _chatters(a, now_s)]
     old = [c for c in told if c.case.is_open and now_s - c.case.opened_s > DAY_S]
     said = alert_worth.verdicts(found.orders, {c.case.case_id: c.judgement.verdict for c in month})
     judged = {c.case.case_id: said[c.case.case_id] for c in month if c.case.case_id in said}
     figures = (
-        _per_operator(rates),
+        alarm_rates.per_operator(rates),
         Figure("Floods, over 10 in 10 min", str(floods), note=f"busiest: {max(rates, default=0):.0f}"),
-        _top_ten(week),
-        Figure("Chattering", str(len(chatter)), note=_names(chatter) or "3 on and off a minute"),
+        alarm_rates.top_ten(week),
+        alarm_rates.chattering(found.alerts, now_s),
         Figure("Open over 24 h", str(len(old)), note=old[0].case.device_id if old else "none stands"),
-        _mix(week),
+        alarm_rates.mix(week),
         _precision(month, judged),
         _lead(found, month, judged),
         _untouched(told, found, now_s),
@@ -89,7 +83,7 @@ def alarm_health(found: Material, now: datetime) -> AlarmHealth:
         headline=_headline(week, floods, over, span_s),
         rest=_rest(len(month), len(judged)),
         figures=figures,
-        bars=_bars(rates),
+        bars=alarm_rates.bars(rates),
         finding=(
             f"{over:,} of {len(rates):,} ten-minute windows had more than {LIMIT} alarms per operator; "
             f"the busiest had {max(rates, default=0):.0f}."
@@ -103,70 +97,9 @@ def _was_told(record: CaseRecord, quietings: Sequence[Quieting]) -> bool:
     return not case.catching_up and suppression_of(case, quietings, case.opened_s).state == "none"
 
 
-def _per_window(times: Sequence[float], from_s: float, to_s: float, operators: int) -> list[float]:
-    """Alarms per operator in each ten-minute window of the clock that the span touches."""
-    first, last = math.floor(from_s / WINDOW_S), math.floor(to_s / WINDOW_S)
-    counts = Counter(math.floor(at_s / WINDOW_S) for at_s in times)
-    return [counts[window] / operators for window in range(first, last + 1)]
-
-
-def _bars(rates: Sequence[float]) -> tuple[tuple[str, int], ...]:
-    last = FLOOD + 1
-    counts = Counter(min(math.ceil(rate), last) for rate in rates)
-    return tuple((f"{k}+" if k == last else str(k), counts[k]) for k in range(last + 1))
-
-
-def _per_operator(rates: Sequence[float]) -> Figure:
-    label = "Per operator, 10 min"
-    if len(rates) < FEW_WINDOWS:
-        return Figure(label, "too few", note=f"{len(rates)} of {FEW_WINDOWS} windows needed")
-    mean = sum(rates) / len(rates)
-    shown = f"{mean:.2f}" if mean >= 0.005 or not mean else "under 0.01"
-    return Figure(label, shown, note=f"mean; 1 is fine, {LIMIT} the limit")
-
-
-def _top_ten(week: Sequence[CaseRecord]) -> Figure:
-    """How much of all comes from the ten busiest sources, a source being one title on one device."""
-    label = "Ten busiest sources"
-    if len(week) < ENOUGH:
-        return Figure(label, "too few", note=f"{len(week)} of {ENOUGH} alarms needed")
-    sources = Counter((c.case.device_id, c.case.title) for c in week)
-    share = sum(n for _, n in sources.most_common(10)) / len(week)
-    device, title = sources.most_common(1)[0][0]
-    return Figure(
-        label, percent(share), note=f"of {len(week)}; first: {device} {title[:1].lower()}{title[1:]}"
-    )
-
-
-def _chatters(alert: Alert, now_s: float) -> bool:
-    """Came and went three times a minute or more in its newest episode of the last week."""
-    c = alert.condition
-    end_s = c.cleared_s if c.cleared_s is not None else max(alert.evidence.at_s, c.active_s)
-    if c.repeats < CHATTER_PER_MIN or end_s < now_s - WEEK_S:
-        return False
-    return c.repeats * 60.0 / max(end_s - c.active_s, 60.0) >= CHATTER_PER_MIN
-
-
-def _names(alerts: Sequence[Alert]) -> str:
-    named = [f"{alert.device_id} {alert.rule}" for alert in alerts[:2]]
-    return ", ".join(named) + (" …" if len(alerts) > 2 else "")
-
-
-def _mix(week: Sequence[CaseRecord]) -> Figure:
-    label = "Minor / major / critical"
-    if not week:
-        return Figure(label, "none yet", note="usual target 80 / 15 / 5 %")
-    mix = Counter(c.case.severity for c in week)
-    minor = mix[Severity.MINOR] + mix[Severity.INFO]
-    shares = " / ".join(
-        f"{100 * n / len(week):.0f}" for n in (minor, mix[Severity.MAJOR], mix[Severity.CRITICAL])
-    )
-    return Figure(label, shares, "%", note=f"n = {len(week)}; usual target 80 / 15 / 5 %")
-
-
 def _precision(month: Sequence[CaseRecord], judged: Mapping[str, str]) -> Figure:
     """Useful counts as right: somebody was glad to have been told."""
-    worth = alert_worth.precision(judged, len(month), least=ENOUGH)
+    worth = alert_worth.precision(judged, len(month))
     label = "Right, when checked"
     if worth.value is None or worth.interval is None:
         return Figure(label, "too few", note=worth.reason)
