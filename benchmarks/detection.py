@@ -6,6 +6,8 @@ Page-Hinkley test (`drift.PageHinkley`), the CUSUM of its library; both adapt th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from benchmarks.results import best_seconds, record
@@ -17,7 +19,7 @@ DEVICES, LOOPED = 10_000, 1_000
 HOW = "best of repeated turns in one run, CPU time of one core; missing samples and a dt per device on"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     from river.drift import PageHinkley
     from river.stats import EWMean
 

@@ -8,7 +8,7 @@ leaves out is said in its note. Rivals that loop over devices are timed on a few
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -144,7 +144,8 @@ def backends() -> list[str]:
     return ["numpy", "numba"]
 
 
-def main(quick: bool = False) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
+    quick = "--quick" in arguments
     names = {"numpy": "numpy", "numba": "compiled"}
     found = backends()
     for n in SIZES[:-1] if quick else SIZES:
@@ -191,4 +192,4 @@ RIVALS = {
 }
 
 if __name__ == "__main__":
-    main("--quick" in sys.argv)
+    main(sys.argv[1:])

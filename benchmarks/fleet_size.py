@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -198,7 +198,8 @@ def system_cost() -> None:
     record("system_snapshot_bytes", float(len(data)), "B", note="one centrifugal pump")
 
 
-def main(quick: bool = False) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
+    quick = "--quick" in arguments
     filter_cost(quick)
     block_cost(quick)
     memory()
@@ -206,4 +207,4 @@ def main(quick: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    main("--quick" in sys.argv)
+    main(sys.argv[1:])

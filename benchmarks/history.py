@@ -127,7 +127,7 @@ def reporting(stores: Stores) -> Reporting:
     )
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     devices = fleet()
     known = {device.device_id: device for device in devices}
     period = last_days(LAST, DAYS)

@@ -7,6 +7,8 @@ trend, read the line, the three quantiles), and with a diffusing level, where ea
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -21,7 +23,7 @@ DEVICES, LOOPED, SAMPLES = 10_000, 60, 30
 HOW = "best of repeated turns in one run, CPU time of one core"
 
 
-def main() -> None:
+def main(arguments: Sequence[str] = ()) -> None:
     import statsmodels.api as sm
 
     rng = np.random.default_rng(11)

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
 
@@ -152,7 +152,8 @@ def measure(n: int, library: ctypes.CDLL | None, turns: int) -> None:
         )
 
 
-def main(quick: bool = False) -> None:
+def main(arguments: Sequence[str] = ()) -> None:
+    quick = "--quick" in arguments
     with tempfile.TemporaryDirectory() as folder:
         library = compile_library(Path(folder)) if compiler() else None
         if library is None:
@@ -162,4 +163,4 @@ def main(quick: bool = False) -> None:
 
 
 if __name__ == "__main__":
-    main("--quick" in sys.argv)
+    main(sys.argv[1:])

@@ -9,12 +9,14 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 FILE = Path(os.environ.get("TWIN_RESULTS") or Path(__file__).with_name("results.json"))
+_elsewhere: list[Path] = []
 
 
 def machine() -> str:
@@ -28,10 +30,21 @@ def machine() -> str:
     return f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}"
 
 
+@contextmanager
+def kept_in(file: Path) -> Iterator[None]:
+    """Meanwhile figures go to `file` instead of the project's own."""
+    _elsewhere.append(file)
+    try:
+        yield
+    finally:
+        _elsewhere.pop()
+
+
 def record(
-    name: str, value: float, unit: str, compared_with: str = "", note: str = "", file: Path = FILE
+    name: str, value: float, unit: str, compared_with: str = "", note: str = "", file: Path | None = None
 ) -> None:
     """Merge one figure into the file and print it."""
+    file = file or (_elsewhere[-1] if _elsewhere else FILE)
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     shown = float(f"{value:.4g}")
     known[name] = {

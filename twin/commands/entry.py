@@ -65,7 +65,9 @@ COMMANDS = (
     Command("tools", "find or fetch what the tests need", "twin.commands.tools", ()),
     Command("test", "every check, in the order that fails soonest", "twin.commands.test", ("runtime", "dev")),
     Command("lint", "style, types and layers only", "twin.commands.lint", ("runtime", "dev")),
-    Command("bench", "measure speed and accuracy", "benchmarks.__main__", ("runtime", "dev", "bench")),
+    Command(
+        "bench", "measure speed and accuracy", "benchmarks.__main__", ("runtime", "dev", "bench", "fast")
+    ),
     Command(
         "soak",
         "kill and cut off everything for ten minutes, then count",
