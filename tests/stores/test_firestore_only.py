@@ -33,6 +33,7 @@ from twin.ports import Appended, Stores
 from twin.schema.alert import Response
 from twin.schema.history import Columns
 from twin.stores import firestore as adapter
+from twin.stores import firestore_calls as calls
 from twin.stores.firestore import FirestoreDocuments
 from twin.stores.firestore_errors import translated
 from twin.stores.opening import stores_over
@@ -163,7 +164,8 @@ def test_unreachable_store_is_unavailable_after_a_bounded_wait(
     short = Retry(
         predicate=lambda error: isinstance(error, remote.ServiceUnavailable), timeout=1.0, initial=0.1
     )
-    monkeypatch.setattr(adapter, "_BOUND", {"retry": short, "timeout": 0.5})
+    monkeypatch.setattr(adapter, "BOUND", {"retry": short, "timeout": 0.5})
+    monkeypatch.setattr(calls, "RETRY", short)
     documents = FirestoreDocuments(gone)
     stores = stores_over(documents, documents, now=Clock())
     for call in (

@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from google.api_core import exceptions as remote
-from google.api_core import retry as retrying
 from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.field_path import FieldPath
 
@@ -33,6 +32,7 @@ from twin.stores.documents import (
     Put,
     Write,
 )
+from twin.stores.firestore_calls import BOUND, whole
 from twin.stores.firestore_errors import translated
 from twin.stores.firestore_fields import (
     ALSO,
@@ -56,18 +56,6 @@ from twin.stores.meter import DocumentMeter, count_reads, query_reads, write_usa
 
 _log = logging.getLogger(__name__)
 
-CALL_S = 5.0
-DEADLINE_S = 10.0
-RETRY = retrying.Retry(
-    predicate=retrying.if_exception_type(
-        remote.ServiceUnavailable, remote.InternalServerError, remote.Aborted, remote.DeadlineExceeded
-    ),
-    initial=0.2,
-    maximum=2.0,
-    multiplier=2.0,
-    timeout=DEADLINE_S,
-)
-_BOUND: dict[str, Any] = {"retry": RETRY, "timeout": CALL_S}
 _ATTEMPTS = 8
 _DELETE_STEP = 200
 
@@ -84,7 +72,7 @@ class FirestoreDocuments(Documents):
     ) -> None:
         self._client = client
         self.meter = meter or DocumentMeter()
-        self._strays = Strays(lambda: _BOUND, stray_scan_every_s, self.meter)
+        self._strays = Strays(stray_scan_every_s, self.meter)
         self._watchers: list[Watcher] = []
         self._lock = threading.Lock()
 
@@ -119,7 +107,7 @@ class FirestoreDocuments(Documents):
         if content == "none" or isinstance(content, tuple):
             query = query.select([*FILING, *content] if isinstance(content, tuple) else FILING)
         with translated(collection):
-            found = query.limit(limit).get(**_BOUND)
+            found = whole(query.limit(limit))
             self.meter.count(query_reads(len(found)))
             documents = [self._document(collection, snapshot, blob=content == "all") for snapshot in found]
         return [document for document in documents if document is not None]
@@ -136,7 +124,7 @@ class FirestoreDocuments(Documents):
             if content == "none":
                 query = query.select(FILING)
             with translated(collection):
-                page = query.limit(limit).get(**_BOUND)
+                page = whole(query.limit(limit))
                 self.meter.count(query_reads(len(page)))
                 for snapshot in page:
                     after = snapshot.id
@@ -149,7 +137,7 @@ class FirestoreDocuments(Documents):
 
     def count(self, collection: str, part: str) -> int:
         with translated(collection):
-            counted = int(self._query(collection, part, "part", False).count().get(**_BOUND)[0][0].value)
+            counted = int(whole(self._query(collection, part, "part", False).count())[0][0].value)
         self.meter.count(count_reads(counted))
         return counted
 
@@ -160,7 +148,7 @@ class FirestoreDocuments(Documents):
         billed = self._add_all(batch, writes)
         try:
             with translated(f"{len(writes)} writes"):
-                batch.commit(**_BOUND)
+                batch.commit(**BOUND)
         except StoreUnavailableError as error:
             # `create` on an existing id; on a replay after a lost reply this is what success looks like.
             if isinstance(error.__cause__, remote.AlreadyExists):
@@ -188,7 +176,7 @@ class FirestoreDocuments(Documents):
             billed += self._add_all(batch, writes)
             try:
                 with translated(f"{collection} {id}"):
-                    batch.commit(**_BOUND)
+                    batch.commit(**BOUND)
                 self.meter.count(billed)
                 return new
             except StoreUnavailableError as error:
@@ -239,7 +227,7 @@ class FirestoreDocuments(Documents):
             for id in ids[start : start + _DELETE_STEP]:
                 batch.delete(stored.document(id))
             with translated(collection):
-                batch.commit(**_BOUND)
+                batch.commit(**BOUND)
             self.meter.count(Usage(deletes=len(ids[start : start + _DELETE_STEP])))
 
     def tidy(self) -> None:
@@ -258,7 +246,7 @@ class FirestoreDocuments(Documents):
 
     def _read(self, reference: Any) -> Any:
         """One document, there or not; both are billed."""
-        snapshot = reference.get(**_BOUND)
+        snapshot = reference.get(**BOUND)
         self.meter.count(Usage(reads=1))
         return snapshot
 

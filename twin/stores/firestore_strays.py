@@ -7,12 +7,13 @@ else shows as a difference between two counts, taken now and then; only then the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from twin.schema.spending import Usage
 from twin.stores.documents import PAGE, Document
+from twin.stores.firestore_calls import BOUND, whole
 from twin.stores.firestore_fields import PART, from_fields, json_like
 from twin.stores.meter import DocumentMeter, count_reads, query_reads
 
@@ -20,12 +21,9 @@ SCAN_EVERY_S = 3600.0
 
 
 class Strays:
-    """bound  retry and timeout of every call"""
+    """Looks at one collection reference at a time."""
 
-    def __init__(
-        self, bound: Callable[[], dict[str, Any]], scan_every_s: float, meter: DocumentMeter
-    ) -> None:
-        self._bound = bound
+    def __init__(self, scan_every_s: float, meter: DocumentMeter) -> None:
         self._meter = meter
         self._scan_every_s = scan_every_s
         self._scanned_at: float | None = None
@@ -55,18 +53,18 @@ class Strays:
         while page and len(strays) < limit:
             names = [snapshot.reference for snapshot in page if not _is_filed(snapshot)]
             wanted = names[: limit - len(strays)]
-            strays += [reference.get(**self._bound()) for reference in wanted]
+            strays += [reference.get(**BOUND) for reference in wanted]
             self._meter.count(Usage(reads=len(wanted)))
             page = self._page(query.start_after([page[-1].reference])) if len(page) == PAGE else []
         return strays
 
     def _page(self, query: Any) -> Any:
-        found = query.get(**self._bound())
+        found = whole(query)
         self._meter.count(query_reads(len(found)))
         return found
 
     def _counted(self, query: Any) -> int:
-        counted = int(query.count().get(**self._bound())[0][0].value)
+        counted = int(whole(query.count())[0][0].value)
         self._meter.count(count_reads(counted))
         return counted
 
