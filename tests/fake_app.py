@@ -20,7 +20,7 @@ from twin.business.report import Report
 from twin.errors import ConcurrentChangeError, NotAuthorisedError, StoreUnavailableError
 from twin.estimation.model import Model
 from twin.physics.asset_class import AssetClass, FailureMode, State
-from twin.ports import AuditEntry, QuarantineEntry, RuleVersion
+from twin.ports import AuditEntry, RuleVersion
 from twin.schema.alert import (
     Alert,
     AlertKind,
@@ -37,6 +37,7 @@ from twin.schema.alert import (
 from twin.schema.day_table import DayTable, day_table
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
 from twin.schema.history import NO_ROWS, STATES, UNKNOWN, Columns, DeviceHour, Totals
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.quieting import Quieting, QuietKind
 from twin.schema.registry import Booking, Device
 from twin.schema.signal import RollUp, Signal, SignalKind

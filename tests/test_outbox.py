@@ -9,8 +9,8 @@ import pytest
 from tests.edge_fakes import NOW
 from twin.edge.outbox import MOST_BYTES, Outbox, SavedMachines
 from twin.errors import OutboxBusyError, OutboxError, OutboxFullError
-from twin.ports import QuarantineEntry
 from twin.schema.batch import is_backfill
+from twin.schema.quarantine import QuarantineEntry
 
 SAVED = SavedMachines("machines", 12.5, b"state")
 

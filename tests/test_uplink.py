@@ -16,8 +16,9 @@ from twin.edge import uplink as uplink_module
 from twin.edge.outbox import Outbox, SavedMachines
 from twin.edge.uplink import Uplink
 from twin.errors import RecordError
-from twin.ports import Appended, QuarantineEntry, Stores
+from twin.ports import Appended, Stores
 from twin.schema.batch import Batch
+from twin.schema.quarantine import QuarantineEntry
 
 SAVED = SavedMachines("count", 0.0, b"0")
 
@@ -111,7 +112,7 @@ def test_conflicting_batch_is_quarantined_counted_and_does_not_hold_up_the_next(
     assert rig.uplink.counts.conflicts == 1
     entries = rig.stores.quarantine.entries()
     assert len(entries) == 1
-    assert '"count":1' in entries[0].excerpt
+    assert '"count": 1' in entries[0].excerpt
     assert f"epoch {rig.outbox.epoch}, seq 1" in entries[0].source
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fake_app import NOW, FakeApp, fake_feed
 from tests.test_pages import opened, text
-from twin.ports import QuarantineEntry
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.spending import Spending, Usage
 from twin.services.cloud_bill import Tariff
 from twin.views.spending import spending_view

@@ -22,8 +22,9 @@ from twin.schema.batch import Batch, Cursor, StoredBatch
 from twin.schema.day_table import DayTable
 from twin.schema.fault import Command, CommandState, Fault
 from twin.schema.history import Columns, DeviceHour, Totals
-from twin.schema.notice import Delivery, Notice, NoticeRecord
 from twin.schema.note import Note
+from twin.schema.notice import Delivery, Notice, NoticeRecord
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.retention import Retention
@@ -156,18 +157,6 @@ class FleetState:
     states: Mapping[str, DeviceState]
     tail: Mapping[str, Columns] = field(default_factory=dict)
     worker: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantineEntry:
-    """One refused input: first 4 KiB of it, its full length, a hash, and why."""
-
-    entry_id: str
-    at: datetime
-    source: str
-    reason: str
-    excerpt: str
-    length: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from twin.ports import QuarantineEntry, StepCommit, Stores
+from twin.ports import StepCommit, Stores
 from twin.schema.alert import Alert, AlertKind, Case, Condition, ConditionState, Evidence, Severity
 from twin.schema.batch import Batch
 from twin.schema.history import Columns, DeviceHour, Totals
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.state import DeviceState, Freshness, Life, LifeState, SignalState
 
 T0 = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

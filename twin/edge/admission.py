@@ -7,19 +7,17 @@ again on its side. Leaves out conflicts between readings: only the twin sees all
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from twin.errors import RecordError
-from twin.ports import QuarantineEntry
+from twin.schema.quarantine import QuarantineEntry, refusal
 from twin.schema.reading import check_reading, parse_reading
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
 
-EXCERPT_BYTES = 4096
 MOST_RECORD_BYTES = 64_000
 _to_json = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -54,12 +52,12 @@ class Admission:
         judged = Judged()
         for record in records:
             if isinstance(record, Unreadable):
-                judged.refused.append(self._refusal(record.raw, record.reason, now))
+                judged.refused.append(refusal(self._source, record.raw, record.reason, now))
                 continue
             try:
                 judged.records.append(self._admitted(record, now))
             except RecordError as error:
-                judged.refused.append(self._refusal(record, str(error), now))
+                judged.refused.append(refusal(self._source, record, str(error), now))
         return judged
 
     def _admitted(self, record: object, now: datetime) -> str:
@@ -90,28 +88,3 @@ class Admission:
                 next_step="Send readings, not documents",
             )
         return text
-
-    def _refusal(self, record: object, reason: str, now: datetime) -> QuarantineEntry:
-        raw = _raw(record)
-        return QuarantineEntry(
-            entry_id=hashlib.sha256(self._source.encode() + b"\0" + raw).hexdigest()[:32],
-            at=now,
-            source=self._source,
-            reason=reason,
-            excerpt=raw[:EXCERPT_BYTES].decode("utf-8", "replace"),
-            length=len(raw),
-        )
-
-
-def _raw(record: object) -> bytes:
-    """The bytes of anything."""
-    if isinstance(record, bytes):
-        return record
-    if isinstance(record, str):
-        text = record
-    else:
-        try:
-            text = json.dumps(record, default=repr, ensure_ascii=False)
-        except (TypeError, ValueError, RecursionError):
-            text = repr(record)
-    return text.encode("utf-8", "backslashreplace")

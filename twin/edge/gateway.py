@@ -20,9 +20,10 @@ from twin.edge.outbox import MOST_BYTES, MOST_RECORDS, Outbox, SavedMachines
 from twin.edge.requests import Breakable, carry_out
 from twin.edge.uplink import Uplink
 from twin.errors import OutboxError
-from twin.ports import Clock, CommandStore, GroundTruthStore, QuarantineEntry
+from twin.ports import Clock, CommandStore, GroundTruthStore
 from twin.schema.fault import Command, Fault
 from twin.schema.instant import to_seconds
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.registry import Device
 
 BEHIND_S = 10.0

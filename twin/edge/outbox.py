@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Any
 
 from twin.errors import OutboxBusyError, OutboxError, OutboxFullError
-from twin.ports import QuarantineEntry
 from twin.schema.batch import BACKFILL_PREFIX, Batch
 from twin.schema.instant import format_instant, parse_instant
+from twin.schema.quarantine import QuarantineEntry
 
 FORMAT = 1
 MOST_RECORDS = 500

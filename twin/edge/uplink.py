@@ -10,8 +10,6 @@ Leaves out: what the batches hold, and durability, which is the outbox's.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import random
 import threading
 from collections import deque
@@ -20,14 +18,14 @@ from dataclasses import dataclass
 
 from twin.edge.outbox import Outbox
 from twin.errors import BatchConflictError, StoreUnavailableError, TwinError
-from twin.ports import Appended, Clock, QuarantineEntry, QuarantineStore, RegistryStore, TelemetryStore
+from twin.ports import Appended, Clock, QuarantineStore, RegistryStore, TelemetryStore
 from twin.schema.batch import Batch
+from twin.schema.quarantine import refusal
 from twin.schema.registry import Device
 
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 30.0
 BATCHES_AT_ONCE = 16
-EXCERPT_CHARACTERS = 4096
 
 Errand = Callable[[], object]
 """Something to do in the store; may be done twice; raises StoreUnavailableError to be tried again."""
@@ -171,20 +169,8 @@ class Uplink:
                 self.counts.duplicates += 1
             self.counts.sent += len(batch.records)
         except BatchConflictError as error:
-            self._quarantine.quarantine([_conflict(batch, str(error))])
+            source = f"gateway {batch.gateway}, epoch {batch.epoch}, seq {batch.seq}"
+            self._quarantine.quarantine([refusal(source, batch.records, str(error), batch.sent_at)])
             self.counts.conflicts += 1
         self._outbox.confirm(batch.seq)
         self._sent_seq = batch.seq
-
-
-def _conflict(batch: Batch, reason: str) -> QuarantineEntry:
-    text = json.dumps(batch.records, separators=(",", ":"), default=repr)
-    source = f"gateway {batch.gateway}, epoch {batch.epoch}, seq {batch.seq}"
-    return QuarantineEntry(
-        entry_id=hashlib.sha256(f"{source}\0{batch.content_hash}".encode()).hexdigest()[:32],
-        at=batch.sent_at,
-        source=source,
-        reason=reason,
-        excerpt=text[:EXCERPT_CHARACTERS],
-        length=len(text.encode()),
-    )

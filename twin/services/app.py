@@ -15,20 +15,12 @@ import numpy as np
 from twin.business.periods import Period
 from twin.business.report import Report
 from twin.physics.asset_class import AssetClass
-from twin.ports import (
-    Clock,
-    CommandStore,
-    GroundTruthStore,
-    HistoryStore,
-    Meter,
-    QuarantineEntry,
-    QuarantineStore,
-    Unmetered,
-)
+from twin.ports import Clock, CommandStore, GroundTruthStore, HistoryStore, Meter, QuarantineStore, Unmetered
 from twin.schema.alert import Response
 from twin.schema.fault import Command, Fault
 from twin.schema.history import NO_ROWS, Columns, between, joined, rows
 from twin.schema.instant import to_seconds
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.spending import Spending, Usage
 from twin.services.actions import Actions
 from twin.services.alert_desk import AlertDesk

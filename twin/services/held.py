@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from twin.ports import QuarantineEntry
 from twin.schema.alert import Alert, Case
 from twin.schema.history import Columns, DeviceHour, Totals
+from twin.schema.quarantine import QuarantineEntry
 from twin.services.history_keeper import Written
 from twin.services.intake import Taken
 

@@ -7,24 +7,21 @@ all is still handed on. Whoever can write to the store may have written the batc
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
 from twin.errors import RecordError
-from twin.ports import EpochHead, QuarantineEntry, TelemetryStore
+from twin.ports import EpochHead, TelemetryStore
 from twin.schema.batch import Cursor, StoredBatch, is_backfill
 from twin.schema.instant import to_seconds
+from twin.schema.quarantine import QuarantineEntry, refusal
 from twin.schema.reading import Reading, check_reading, parse_reading
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
 from twin.services.cadence import EMBEDDED, Cadence
 
-EXCERPT_BYTES = 4096
 LIVE_EPOCH_S = 30.0
 LEAST_BATCHES, MOST_BATCHES = 4, 64
 MOST_READINGS = 2000
@@ -253,19 +250,4 @@ def _rivals(heads: Sequence[EpochHead], now: datetime) -> list[str]:
         gateway
         for gateway, found in live.items()
         if any(a.first_stored_at < b.first_stored_at < a.last_stored_at for a in found for b in found)
-    )
-
-
-def refusal(source: str, record: Any, reason: str, at: datetime) -> QuarantineEntry:
-    """The quarantine entry of one refused input: bounded, and the same for the same input and source."""
-    text = record if isinstance(record, str) else json.dumps(record, default=repr, ensure_ascii=False)
-    raw = text.encode("utf-8", "backslashreplace")
-    digest = hashlib.sha256(source.encode() + b"\0" + raw).hexdigest()
-    return QuarantineEntry(
-        entry_id=digest[:32],
-        at=at,
-        source=source,
-        reason=reason,
-        excerpt=raw[:EXCERPT_BYTES].decode("utf-8", "replace"),
-        length=len(raw),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from twin.ports import QuarantineEntry, QuarantineStore
+from twin.ports import QuarantineStore
 from twin.schema.instant import format_instant, parse_instant, to_seconds
+from twin.schema.quarantine import QuarantineEntry
 from twin.stores.documents import Delete, Document, Documents, Put, Write, read_all
 
 MOST = 1000

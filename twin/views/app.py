@@ -13,10 +13,10 @@ from typing import Any, Protocol
 from twin.business.periods import Period
 from twin.business.report import Report
 from twin.physics.asset_class import AssetClass
-from twin.ports import QuarantineEntry
 from twin.schema.alert import Alert, CaseRecord, Response
 from twin.schema.fault import Command, Fault
 from twin.schema.history import Columns, Totals
+from twin.schema.quarantine import QuarantineEntry
 from twin.schema.quieting import Quieting
 from twin.schema.registry import Device
 from twin.schema.spending import Spending

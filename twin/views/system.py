@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from twin.ports import QuarantineEntry
+from twin.schema.quarantine import QuarantineEntry
 from twin.views.app import Feed
 from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
