@@ -195,8 +195,8 @@ def stored(devices: Mapping[str, Device], events: Mapping[str, list[Event]], per
     lease = stores.shards.acquire("S0", "w", take_over=False)
     assert lease is not None
     arriving = sorted((e.at_s + e.late_s, name, e.at_s, e) for name, found in events.items() for e in found)
-    for first in range(0, len(arriving) + 1, 150):
-        some = arriving[first : first + 150]
+    steps = [arriving[first : first + 150] for first in range(0, len(arriving), 150)]
+    for some in [*steps, []]:  # at last nothing more comes: silence closes what is open
         step = {
             name: columns_of(sorted((e for _, who, _, e in some if who == name), key=lambda e: e.at_s))
             for name in {who for _, who, _, _ in some}
