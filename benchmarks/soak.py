@@ -69,7 +69,7 @@ def keep(outcome: Outcome, seed: int) -> None:
         len(outcome.wrong),
         "alerts",
         "0",
-        f"of {outcome.alerts}; and whatever else was wrong",
+        "against an undisturbed twin on the same batches; and whatever else was wrong",
     )
     record(
         "chaos_recovery_s", outcome.recovery_s, "s", "", "last incident to fresh data on both applications"
