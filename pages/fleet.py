@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import streamlit as st
 
-from twin.ui import blocks, fleet_blocks, session
+from twin.ui import blocks, fleet_blocks, fleet_cells, session
 from twin.ui.charts import live_option
 from twin.ui.empty import no_devices
 from twin.ui.fleet_filters import fleet_filters
@@ -19,6 +19,7 @@ from twin.views.fleet import fleet
 from twin.views.header import header
 from twin.views.last_day import last_day
 from twin.views.live_lines import live_lines
+from twin.views.share_running import shares_running
 from twin.views.timeline import timeline
 from twin.views.wording import moment
 
@@ -46,7 +47,10 @@ def body() -> None:
     with left:
         sheet(fleet_blocks.attention(view.attention, view.attention_note, view.quiet), "fleet.attention")
     with right:
-        sheet(fleet_blocks.tiles(view.areas, is_old=old), "fleet.tiles")
+        if view.is_dense:
+            sheet(fleet_cells.cells(view.rows, is_old=old), "fleet.cells")
+        else:
+            sheet(fleet_blocks.tiles(view.areas, is_old=old), "fleet.tiles")
     left, right = st.columns([5, 7], gap="large")
     with left:
         head = section("Last 15 minutes", "deviation from the twin, σ")
@@ -61,6 +65,16 @@ def body() -> None:
         )
         echart("fleet.live.chart", live_option(lines, colours()), lines.alt, lines.foot)
     with right:
+        if view.is_dense:
+            full_hour = now.replace(minute=0, second=0, microsecond=0)
+            shares = session.shared(
+                "fleet.shares",
+                (now_s // 60, view.shown, len(feed.day)),
+                lambda: shares_running(feed.devices, feed.day, view.shown, now.timestamp()),
+            )
+            hours = [moment(full_hour - timedelta(hours=h), now) for h in (23, 17, 11, 5)] + ["now"]
+            sheet(fleet_cells.shares(shares, hours), "fleet.shares")
+            return
         labels = [moment(now - timedelta(hours=h), now) for h in (24, 18, 12, 6)] + ["now"]
         states = session.shared(
             "fleet.states",

@@ -10,6 +10,7 @@ from twin.schema.state import Freshness
 from twin.views.alert_list import last_closed
 from twin.views.app import Feed
 from twin.views.attention import AttentionItem, attention_items, needs_person, open_cases
+from twin.views.cells import CellRow, cell_rows, is_dense
 from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
 from twin.views.last_day import LastDay, last_day
@@ -29,12 +30,16 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class FleetView:
+    """A fleet (or an area of it) is drawn as `areas` of tiles or, where it is large, as `rows` of cells."""
+
     headline: Headline
     figures: tuple[Figure, ...]
     attention: tuple[AttentionItem, ...]
     attention_note: str
     quiet: str
+    is_dense: bool
     areas: tuple[Area, ...]
+    rows: tuple[CellRow, ...]
     shown: tuple[str, ...]
 
 
@@ -47,13 +52,16 @@ def fleet(feed: Feed, now: datetime, filters: Filters = Filters(), day: LastDay 
     shown = tuple(sorted(d for d in feed.devices if _kept(feed, d, filters, now)))
     here = [c for c in everything if c.case.device_id in shown]
     urgent = needs_person(here)
+    dense = is_dense(feed, filters.area)
     return FleetView(
         headline=_headline(feed, now),
         figures=_figures(feed, now, day or last_day(feed.day)),
         attention=tuple(attention_items(feed, urgent, now)),
         attention_note=f"{len(urgent)} of {len(here)} open {plural(len(here), 'alert')}",
         quiet=f"No major or critical alert is open. {last_closed(feed, now)}",
-        areas=areas(feed, here, now, shown),
+        is_dense=dense,
+        areas=() if dense else areas(feed, here, now, shown),
+        rows=cell_rows(feed, here, now, shown) if dense else (),
         shown=shown,
     )
 
