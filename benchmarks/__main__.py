@@ -53,6 +53,7 @@ KNOWN = (
     Benchmark("life", ("statsmodels",)),
     Benchmark("fleet_size", quick=("--quick",)),
     Benchmark("limit", ("filterpy",), quick=("--quick",)),
+    Benchmark("unscented", quick=("--quick",)),
     Benchmark("skab", data="skab"),
     Benchmark("tep", data="tep"),
     Benchmark("ims", data="ims"),

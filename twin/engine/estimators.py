@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from twin.estimation import ekf
+from twin.estimation import ekf, ukf
 from twin.estimation.checks import Count, Mask
 from twin.estimation.model import Array, Model
 from twin.estimation.outcome import Update
@@ -59,4 +59,31 @@ class Ekf:
         return ekf.step(
             model, x, P, u, dt_s, z, observed,
             gate=self.gate, rejected=rejected, patience=self.patience, quorum=self.quorum, backend=self.backend,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Ukf:
+    """For models that bend within the width of their own uncertainty; the fields are those of `estimation.ukf.step`."""
+
+    gate: float = 25.0
+    patience: int = 5
+    quorum: float = 0.5
+    alpha: float = 1.0
+
+    def step(
+        self,
+        model: Model,
+        x: Array,
+        P: Array,
+        u: Array,
+        dt_s: float,
+        z: Array,
+        observed: Mask,
+        rejected: Count,
+    ) -> Update:
+        """See `Estimator.step`."""
+        return ukf.step(
+            model, x, P, u, dt_s, z, observed,
+            gate=self.gate, rejected=rejected, patience=self.patience, quorum=self.quorum, alpha=self.alpha,
         )  # fmt: skip

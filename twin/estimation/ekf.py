@@ -25,7 +25,7 @@ from twin.estimation.outcome import Update, blank_update
 
 CHUNK = 16384  # devices worked on at once: their arrays stay in cache
 
-__all__ = ["Update", "initial_state", "need_state", "predict", "step", "update"]
+__all__ = ["Update", "initial_state", "need_round", "need_state", "predict", "restart", "step", "update"]
 
 
 def initial_state(model: Model, n: int) -> tuple[Array, Array]:
@@ -116,6 +116,40 @@ def step(
     backend: str = "numpy",
 ) -> Update:
     """`predict` by dt_s, then `update`, in one pass over the arrays; dt_s None = no prediction."""
+    n, rejected, noise, dt = need_round(model, x, P, u, dt_s, z, observed, gate, rejected, patience)
+    tools, out = _tools(backend), blank_update(model.dx, model.dz, n)
+    limit = np.where(rejected < 0, np.inf, gate)
+    with np.errstate(all="ignore"):
+        for part in _chunks(n):
+            x0, P0, F, Q, part_u = x[:, part], P, None, None, u[:, part]
+            if dt is not None:
+                x0, P0, F, Q = _before(model, x0, P0, part, part_u, dt[part], tools)
+            expected, H = model.output(x0, part_u), model.output_jacobian(x0, part_u)
+            tools.correct(F, Q, P0, part, x0, H, noise, z, observed, expected, limit, out)
+        restart(model, out, rejected, patience, quorum)
+    return out
+
+
+def need_state(model: Model, x: Array, P: Array) -> int:
+    """n of a filter state; ShapeError when x or P do not fit the model."""
+    n = need_matrix("x", x, model.dx)
+    need_array("P", P, (packed_rows(model.dx), n))
+    return n
+
+
+def need_round(
+    model: Model,
+    x: Array,
+    P: Array,
+    u: Array,
+    dt_s: float | Array | None,
+    z: Array,
+    observed: Mask,
+    gate: float,
+    rejected: Count | None,
+    patience: int,
+) -> tuple[int, Count, Array, Array | None]:
+    """(n, rejected, measurement noise, dt) of one round; ShapeError when something does not fit the model."""
     n = need_state(model, x, P)
     need_array("u", u, (model.du, n))
     need_array("z", z, (model.dz, n))
@@ -128,25 +162,7 @@ def step(
         raise ShapeError("gate, patience", value=(gate, patience), rule=rule, next_step="Use inf and 5.")
     noise = np.asarray(model.measurement_noise(), dtype=np.float64)
     need_array("model.measurement_noise", noise, (model.dz,))
-    dt = None if dt_s is None else need_time("dt_s", dt_s, n)
-    tools, out = _tools(backend), blank_update(model.dx, model.dz, n)
-    limit = np.where(rejected < 0, np.inf, gate)
-    with np.errstate(all="ignore"):
-        for part in _chunks(n):
-            x0, P0, F, Q, part_u = x[:, part], P, None, None, u[:, part]
-            if dt is not None:
-                x0, P0, F, Q = _before(model, x0, P0, part, part_u, dt[part], tools)
-            expected, H = model.output(x0, part_u), model.output_jacobian(x0, part_u)
-            tools.correct(F, Q, P0, part, x0, H, noise, z, observed, expected, limit, out)
-        _restart(model, out, rejected, patience, quorum)
-    return out
-
-
-def need_state(model: Model, x: Array, P: Array) -> int:
-    """n of a filter state; ShapeError when x or P do not fit the model."""
-    n = need_matrix("x", x, model.dx)
-    need_array("P", P, (packed_rows(model.dx), n))
-    return n
+    return n, rejected, noise, None if dt_s is None else need_time("dt_s", dt_s, n)
 
 
 def _chunks(n: int) -> list[slice]:
@@ -191,7 +207,7 @@ def _before(
     return x, P, None, None
 
 
-def _restart(model: Model, out: Update, rejected: Count, patience: int, quorum: float) -> None:
+def restart(model: Model, out: Update, rejected: Count, patience: int, quorum: float) -> None:
     """Count refused rounds, re-initialise who was refused too often or diverged. Changes `out`."""
     refused = out.seen - out.accepted.sum(axis=0)
     if refused.any() or rejected.any():
