@@ -58,11 +58,12 @@ def _bar(current: str) -> None:
     view = header(app.feed(), app.now())
     with st.container(key="bar", horizontal=True, gap="medium"):
         st.html('<div class="brand"><i></i>Twin</div>', width="content")
-        for name, title in PAGES:
-            count = f" `{view.open_alerts}`" if name == "alerts" and view.open_alerts else ""
-            here = "-here" if name == current else ""
-            with st.container(key=f"nav-{name}{here}", width="content"):
-                st.page_link(f"pages/{name}.py", label=(f"**{title}**" if here else title) + count)
+        with st.container(key="pages", horizontal=True, gap="medium", width="content"):
+            for name, title in PAGES:
+                count = f" `{view.open_alerts}`" if name == "alerts" and view.open_alerts else ""
+                here = "-here" if name == current else ""
+                with st.container(key=f"nav-{name}{here}", width="content"):
+                    st.page_link(f"pages/{name}.py", label=(f"**{title}**" if here else title) + count)
         st.html(header_facts(view), width="content")
     _below(view)
 
