@@ -145,7 +145,7 @@ def batch(group: Group, seed: int, size: int) -> list[Run]:
     """One fleet of `size` machines, each breaking once."""
     rng = np.random.default_rng(seed)
     rig = Rig(machines(size, seed), seed, group.interval_s)
-    planned = {device.device_id: fault for device, fault in _plan(group, rig, rng)}
+    planned = {device.device_id: fault for device, fault in planned_faults(group, rig, rng)}
     for fault in planned.values():
         rig.sim.inject(fault)
     columns: dict[str, list[Columns]] = {}
@@ -185,7 +185,8 @@ def batch(group: Group, seed: int, size: int) -> list[Run]:
     return runs
 
 
-def _plan(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator[tuple[Device, Fault]]:
+def planned_faults(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator[tuple[Device, Fault]]:
+    """One fault per machine, kinds evenly shared out."""
     taken: Counter[FaultKind] = Counter()
     rarity = Counter(
         kind for d in rig.devices for kind in applicable_kinds(CLASSES[d.asset_class]) if kind in group.kinds

@@ -16,6 +16,7 @@ from twin.alerts.rules import RuleSet
 from twin.edge.fleets import WEEKDAYS, fleet
 from twin.edge.machines import SimulatedFleet
 from twin.edge.schedule import Habits
+from twin.edge.streams import Record
 from twin.engine.block import Block, Step
 from twin.physics.catalogue import asset_classes
 from twin.schema.alert import Alert, Case
@@ -65,14 +66,24 @@ class Rig:
     """One fleet and its block, stepped together."""
 
     def __init__(
-        self, devices: Sequence[Device], seed: int, interval_s: float, habits: Habits | None = None
+        self,
+        devices: Sequence[Device],
+        seed: int,
+        interval_s: float,
+        habits: Habits | None = None,
+        *,
+        rules: RuleSet = RULES,
+        keeps_records: bool = False,
     ) -> None:
+        """keeps_records: `records` holds what was sent since the last look, for another reader of the same stream."""
         self.devices = [replace(device, interval_s=interval_s) for device in devices]
         self.interval_s = interval_s
         self.sim = SimulatedFleet(self.devices, CLASSES, seed, START_S, habits=habits)
-        self.block = Block.create(self.devices, CLASSES, RULES)
+        self.block = Block.create(self.devices, CLASSES, rules)
         self.watched = Watched()
         self.step = Step()
+        self.records: list[Record] = []
+        self._keeps_records = keeps_records
 
     @property
     def now_s(self) -> float:
@@ -85,13 +96,17 @@ class Rig:
         ticks = 0
         while self.sim.now_s < end_s - 1e-6:
             now_s = self.sim.now_s + self.interval_s
-            pending += [parse_reading(record) for record in self.sim.advance(now_s)]
+            sent = self.sim.advance(now_s)
+            pending += [parse_reading(record) for record in sent]
+            if self._keeps_records:
+                self.records += sent
             ticks += 1
             if ticks % every == 0 or now_s >= end_s - 1e-6:
                 self._apply(pending)
                 pending = []
                 if look is not None:
                     look(self)
+                self.records = []
         return self
 
     def _apply(self, readings: Sequence[Reading]) -> None:
