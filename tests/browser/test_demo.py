@@ -98,6 +98,8 @@ def test_every_page_fits_a_phone_and_asks_nobody_else(
         time.sleep(1.5)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, f"{page_name} is {wide} px wide on a phone"
+        bar = page.locator(".st-key-bar").bounding_box()
+        assert bar is not None and bar["height"] <= 80, "one line of marks and age, one of pages"
         assert visitor.outside == []
         assert page.get_by_text("Traceback").count() == 0
         expect(page.locator('[data-testid="stException"]')).to_have_count(0)
