@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from benchmarks import series_rivals as rivals
 from benchmarks.results import record
 from twin.estimation.checks import Mask
+from twin.estimation.forest import ForestDetector
 from twin.estimation.model import Array
 from twin.estimation.series import SeriesDetector
 
@@ -121,8 +122,18 @@ def forest(healthy: Array, rest: Array) -> Mask:
     return score > limit
 
 
+def grown(healthy: Array, rest: Array) -> Mask:
+    return ForestDetector().fit(healthy).predict(rest).flag
+
+
+def grown_averaged(healthy: Array, rest: Array) -> Mask:
+    return ForestDetector(tau=10.0).fit(healthy).predict(rest).flag
+
+
 DETECTORS = {
     "series detector": ours,
+    "forest detector": grown,
+    "forest detector, averaged": grown_averaged,
     "Hotelling T² + median of 5": hotelling,
     "Isolation Forest": forest,
     "flag everything": all_flagged,
@@ -174,7 +185,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _record(pooled: dict[str, tuple[float, float, float, float]], files: int) -> None:
     def beside(column: int) -> str:
-        return "; ".join(f"{n} {row[column]:.3f}" for n, row in pooled.items() if n != "series detector")
+        return "; ".join(f"{n} {row[column]:.3f}" for n, row in pooled.items() if "detector" not in n)
 
     note = f"{files} files pooled, each fitted on its first 400 rows without labels; no point adjustment"
     f1, far, mar, change = pooled["series detector"]
@@ -188,6 +199,11 @@ def _record(pooled: dict[str, tuple[float, float, float, float]], files: int) ->
         beside(3),
         "NAB standard profile, window 60 s after a change",
     )
+    plain, averaged = pooled["forest detector"], pooled["forest detector, averaged"]
+    for column, name in enumerate(("f1", "far", "mar")):
+        beside_it = f"series detector {pooled['series detector'][column]:.3f}; averaged over 10 {averaged[column]:.3f}"
+        record(f"skab_forest_{name}", plain[column], "F1" if name == "f1" else "share", beside_it,
+               "ForestDetector as it comes; " + note)  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -101,7 +101,7 @@ class SeriesDetector:
 
         Raises ShapeError for another shape, too few rows, or no signal that varies.
         """
-        values, steps = _table(data), None
+        values, steps = read_table(data), None
         if len(values) < MIN_ROWS:
             raise ShapeError(
                 "data",
@@ -139,7 +139,7 @@ class SeriesDetector:
         data  [k, s] the same signals, NaN = missing; all rows since the healthy start, not a later part of them
         t_s   [k] seconds on the clock of `fit`; None = evenly spaced, right after it
         """
-        fitted, values = self._need_fit(), _table(data)
+        fitted, values = self._need_fit(), read_table(data)
         if values.shape[1] != len(fitted.level):
             raise ShapeError(
                 "data",
@@ -220,7 +220,8 @@ def _whiteners(correlation: Array, seen: Mask) -> list[Array]:
     return [made[i] for i in which.ravel()]
 
 
-def _table(data: ArrayLike) -> Array:
+def read_table(data: ArrayLike) -> Array:
+    """[samples, signals] as a new float64 array; ShapeError for anything else."""
     try:
         values = np.array(data, dtype=np.float64)
     except (TypeError, ValueError):
