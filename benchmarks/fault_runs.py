@@ -162,18 +162,18 @@ def batch(group: Group, seed: int, size: int) -> list[Run]:
     rig.run(last_s - rig.now_s, every=group.every, look=look)
     runs = []
     for device in rig.devices:
-        fault = planned.get(device.device_id)
-        end_s = last_s if fault is None else _end(fault, group)
+        broken = planned.get(device.device_id)
+        end_s = last_s if broken is None else _end(broken, group)
         alerts = [
             alert.condition.active_s
             for _, alert in rig.watched.alerts.get(device.device_id, ())
             if alert.kind is AlertKind.THRESHOLD
-            and (fault is None or fault.onset_s <= alert.condition.active_s <= end_s)
+            and (broken is None or broken.onset_s <= alert.condition.active_s <= end_s)
         ]
         runs.append(
             Run(
                 device,
-                fault,
+                broken,
                 START_S + group.warm_s,
                 end_s,
                 [c for c in rig.watched.cases_of(device.device_id) if c.opened_s <= end_s],

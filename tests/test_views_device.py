@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fake_app import NOW, NOW_S, FakeApp, fake_columns
-from twin.schema.alert import Response, Severity
+from twin.schema.alert import Response
 from twin.schema.history import NO_ROWS, UNKNOWN, rows
 from twin.schema.state import Health, Life, LifeState, SignalState
 from twin.views.alert_list import AlertFilters, alerts_view

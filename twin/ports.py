@@ -541,7 +541,7 @@ class Stores:
     audit: AuditStore
     forget: Callable[[str, str, BlockRewrite], Mapping[str, int]]
     meter: Meter = field(default_factory=Unmetered)
-    retention: Retention = Retention()
+    retention: Retention = field(default_factory=Retention)
     tidy: Callable[[], None] = lambda: None
     close: Callable[[], None] = lambda: None
 

@@ -59,7 +59,7 @@ class Settings:
     all_in_one: bool = False
     notify: str = field(default="", repr=False)
     local_operator: str = ""
-    retention: Retention = Retention()
+    retention: Retention = field(default_factory=Retention)
 
     @property
     def metered(self) -> bool:

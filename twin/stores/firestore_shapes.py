@@ -47,7 +47,15 @@ SPREAD = frozenset(
 )
 """Collections whose document names get a hash in front."""
 
-EXPIRING = ("device_history", "fleet_history", "telemetry_stream", "recent", "quarantine", "work_orders", "notices")
+EXPIRING = (
+    "device_history",
+    "fleet_history",
+    "telemetry_stream",
+    "recent",
+    "quarantine",
+    "work_orders",
+    "notices",
+)
 """Collections with a TTL policy on `_expire_at`."""
 
 
