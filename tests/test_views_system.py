@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fake_app import NOW, FakeApp, fake_feed
+from tests.fake_app import NOW, NOW_S, FakeApp, fake_feed
 from tests.test_pages import opened, text
 from twin.schema.quarantine import QuarantineEntry
 from twin.schema.spending import Spending, Usage
@@ -84,7 +84,27 @@ def test_what_is_not_counted_is_not_called_a_count(kept: int, told: str) -> None
 
 def test_workers_own_count_says_since_when_and_raw_meter_facts_stay_out() -> None:
     ((_, facts),) = system_view(replace(fake_feed(), worker=WORKER), [], 0, NOW).shards
-    assert dict(facts) == {"Holder": "there:2", "Refused since it began": "0"}
+    assert dict(facts) == {"Held by": "there:2", "Refused since it began": "0"}
+
+
+def test_a_workers_moments_are_dates_and_its_lengths_of_time_are_ages() -> None:
+    worker = {
+        "S0": {
+            "history_open_from_s": NOW_S - 86_400.0,
+            "behind_s": 90.0,
+            "step_ms": 157.54,
+            "rival_epochs": [],
+            "engine_out_of_order": 3,
+        }
+    }
+    ((_, facts),) = system_view(replace(fake_feed(), worker=worker), [], 0, NOW).shards
+    assert facts == (
+        ("Hours still open, from", "19 Nov, 14:32"),
+        ("Behind the present by", "1 min 30 s"),
+        ("The last step took", "158 ms"),
+        ("Gateways with two outboxes", "none"),
+        ("Out of order in the last step", "3"),
+    )
 
 
 def test_page_shows_the_meter_with_its_money() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from twin.schema.instant import from_seconds
 from twin.schema.quarantine import QuarantineEntry
 from twin.views.app import Feed
 from twin.views.figure import Figure, Headline
@@ -17,12 +18,26 @@ from twin.views.wording import age, count, moment, number, plural, title
 MOST_ASKED = 100
 _NAMES = re.compile(r"'[^']*'|\b[\w.-]*\d[\w.:+-]*")
 """What makes two reasons of one kind differ: quoted text, and every word with a digit in it."""
-_TOLD_ELSEWHERE = frozenset({"shard", "notices", "documents", "metered_s", "history_open_from_s"})
+_TOLD_ELSEWHERE = frozenset({"shard", "notices", "documents", "metered_s"})
 _LABELS = {
-    "refused": "Refused since it began",
-    "readings": "Readings since it began",
+    "holder": "Held by",
     "steps": "Steps since it began",
+    "readings": "Readings since it began",
+    "refused": "Refused since it began",
+    "alert_changes": "Alerts and cases written",
+    "alert_turns": "Of them with news",
+    "take_overs": "Taken over from a silent holder",
+    "rules_version": "Version of the rules",
+    "gaps_passed": "Lost batches given up on",
+    "rival_epochs": "Gateways with two outboxes",
+    "step_ms": "The last step took",
+    "history_too_old": "Readings too old for history",
+    "history_open_from_s": "Hours still open, from",
+    "behind_s": "Behind the present by",
 }
+_IN_STEP = "engine_"
+_INSTANT_S = 1e9
+"""More seconds than this are a moment, not a length of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +84,7 @@ def system_view(
             Figure("Late readings", f"{late:,}", note="kept, counted, not filtered"),
             Figure("Refused inputs", _kept(n, dropped), note=f"{dropped:,} older ones dropped for room"),
         ),
-        tuple((shard, _facts(facts)) for shard, facts in sorted(feed.worker.items())),
+        tuple((shard, _facts(facts, now)) for shard, facts in sorted(feed.worker.items())),
         tuple((d, found) for d, s in sorted(feed.states.items()) if (found := _trouble(s.counts))),
         tuple(_refused(entries, now) for entries in _by_reason(refused)[:most]),
     )
@@ -81,19 +96,21 @@ def refusals(feed: Feed) -> int:
     return sum(int(found.get("refused", 0)) for found in facts)
 
 
-def _facts(facts: Any) -> tuple[tuple[str, str], ...]:
+def _facts(facts: Any, now: datetime) -> tuple[tuple[str, str], ...]:
     if not isinstance(facts, Mapping):
         return (("Worker", str(facts)),)
     return tuple(
-        (_name(str(n)), _value(str(n), value)) for n, value in facts.items() if n not in _TOLD_ELSEWHERE
+        (_name(str(n)), _value(str(n), value, now)) for n, value in facts.items() if n not in _TOLD_ELSEWHERE
     )
 
 
 def _name(name: str) -> str:
+    if name.startswith(_IN_STEP):
+        return f"{title(name.removeprefix(_IN_STEP))} in the last step"
     return _LABELS.get(name) or title(name.removesuffix("_ms").removesuffix("_s"))
 
 
-def _value(name: str, value: Any) -> str:
+def _value(name: str, value: Any, now: datetime) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(str, value)) or "none"
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -101,7 +118,7 @@ def _value(name: str, value: Any) -> str:
     if name.endswith("_ms"):
         return f"{number(float(value))} ms"
     if name.endswith("_s"):
-        return age(value)
+        return moment(from_seconds(value), now) if value > _INSTANT_S else age(value)
     return f"{value:,}" if isinstance(value, int) else number(value)
 
 
