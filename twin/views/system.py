@@ -25,7 +25,7 @@ _LABELS = {
     "readings": "Readings since it began",
     "refused": "Refused since it began",
     "alert_changes": "Alerts and cases written",
-    "alert_turns": "Of them with news",
+    "alert_turns": "Alerts and cases with news",
     "take_overs": "Taken over from a silent holder",
     "rules_version": "Version of the rules",
     "gaps_passed": "Lost batches given up on",
