@@ -58,7 +58,7 @@ KNOWN = (
     Benchmark("tep", data="tep"),
     Benchmark("ims", data="ims"),
     Benchmark("history", quick=None, slow=True),
-    Benchmark("firestore", quick=("free_5",), slow=True),
+    Benchmark("firestore", quick=None, slow=True),
     Benchmark("faults", quick=None, slow=True),
     Benchmark("cases", quick=None, slow=True),
 )

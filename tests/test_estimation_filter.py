@@ -24,7 +24,9 @@ from twin.estimation.covariance import from_variances, is_positive, need_covaria
 
 SEED = 20_240_611
 NO_NUMBA = importlib.util.find_spec("numba") is None
-BACKENDS = ["numpy", pytest.param("numba", marks=pytest.mark.skipif(NO_NUMBA, reason="numba is optional"))]
+COMPILES_S = 400  # the first call per kernel, on a busy machine
+NUMBA = [pytest.mark.skipif(NO_NUMBA, reason="numba is optional"), pytest.mark.timeout(COMPILES_S)]
+BACKENDS = ["numpy", pytest.param("numba", marks=NUMBA)]
 both = pytest.mark.parametrize("backend", BACKENDS)
 
 
@@ -87,6 +89,7 @@ def test_chunks_do_not_show(monkeypatch):
 
 
 @pytest.mark.skipif(NO_NUMBA, reason="numba is optional")
+@pytest.mark.timeout(COMPILES_S)
 @pytest.mark.parametrize("gate", [np.inf, 2.0])
 def test_the_compiled_backend_agrees_with_numpy(gate):
     model, x, P, u, dt, z, observed = pump_round(200)
