@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.errors import SettingsError
 
-NOW_S = 1_795_185_128.0  # tests.fake_app.NOW
+NOW_S = 1_795_185_128.0  # tests.fake_fleet.NOW
 
 
 @dataclass

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.fake_app import DAY_S, NOW, NOW_S, fake_devices
+from tests.fake_fleet import DAY_S, NOW, NOW_S, fake_devices
 from tests.stores.given import alert, case
 from twin.business import alert_worth
 from twin.schema.alert import (

@@ -10,7 +10,8 @@ import pytest
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest
 
-from tests.fake_app import NOW_S, FakeApp
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW_S
 from tests.test_pages import BEARING, markup, opened, text
 from twin.schema.state import Life, LifeState
 from twin.ui import session

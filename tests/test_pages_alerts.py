@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from streamlit.testing.v1 import AppTest
 
-from tests.fake_app import DAY_S, NOW, NOW_S, FakeApp
+from tests.fake_app import FakeApp
+from tests.fake_fleet import DAY_S, NOW, NOW_S
 from tests.test_pages import BEARING, forget_the_app, markup, opened, text, warm_server  # noqa: F401
 from twin.ports import AuditEntry
 from twin.schema.alert import Judgement, Response

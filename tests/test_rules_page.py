@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.fake_app import NOW, FakeApp
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW
 from tests.test_pages import forget_the_app, markup, opened, text, warm_server
 from twin.alerts.overrides import Key
 from twin.alerts.rules import RuleSet

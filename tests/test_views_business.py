@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fake_app import NOW, NOW_S, FakeApp
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW, NOW_S
 from twin.schema.fault import Command, CommandKind, CommandState, Fault, FaultKind
 from twin.views.breaking import answers, fault_choices
 from twin.views.scoreboard import truth_view

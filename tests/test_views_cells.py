@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.fake_app import DAY_S, NOW, NOW_S, FakeApp, FakeFeed, fake_feed
+from tests.fake_app import FakeApp
+from tests.fake_fleet import DAY_S, NOW, NOW_S, FakeFeed, fake_feed
 from tests.test_pages import markup, opened, text
 from twin.schema.history import UNKNOWN, Totals
 from twin.ui import fleet_cells

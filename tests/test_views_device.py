@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.fake_app import NOW, NOW_S, FakeApp, fake_columns
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW, NOW_S, fake_columns
 from twin.schema.alert import Response
 from twin.schema.history import NO_ROWS, UNKNOWN, rows
 from twin.schema.state import Health, Life, LifeState, SignalState

@@ -9,7 +9,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from tests.fake_app import NOW, NOW_S, FakeApp, FakeFeed, fake_columns, fake_feed
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW, NOW_S, FakeFeed, fake_columns, fake_feed
 from twin.schema.alert import Suppression
 from twin.schema.history import UNKNOWN, Totals
 from twin.schema.state import Freshness

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.fake_app import NOW, NOW_S, FakeApp, fake_feed
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW, NOW_S, fake_feed
 from tests.test_pages import opened, text
 from twin.schema.quarantine import QuarantineEntry
 from twin.schema.spending import Spending, Usage

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fake_app import NOW, FakeApp
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW
 from tests.test_actions import StillClock
 from twin.errors import ConcurrentChangeError, NotAuthorisedError, WorkRefusedError
 from twin.ports import Setting, Stores

@@ -7,7 +7,8 @@ from functools import cache
 
 import pytest
 
-from tests.fake_app import NOW, NOW_S, FakeApp
+from tests.fake_app import FakeApp
+from tests.fake_fleet import NOW, NOW_S
 from tests.test_maintenance_page import app_with_trend
 from tests.test_pages import BEARING
 from twin.schema.work import Choice, WorkOrder, WorkState

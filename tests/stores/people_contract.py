@@ -10,6 +10,7 @@ import pytest
 
 from tests.stores.commit_contract import leased
 from tests.stores.given import T0, T0_S, Opened, alert, case, step
+from tests.stores.race import one_winner
 from twin.errors import ConcurrentChangeError
 from twin.ports import AuditEntry, Setting
 from twin.schema.alert import Judgement, Response, Severity
@@ -92,47 +93,23 @@ class PeopleContract:
         assert again.version == 3
 
     def test_two_quietings_at_once_have_one_winner(self, opened: Opened) -> None:
-        stores = [opened.stores.responses, opened.again().responses]
-        gate, won, lost = threading.Barrier(2), [], []
+        stores = {"anna": opened.stores.responses, "ben": opened.again().responses}
 
-        def shelve(number: int) -> None:
-            gate.wait()
-            try:
-                won.append(stores[number].quiet(replace(SHELVED, by=f"p{number}"), expected_version=0).by)
-            except ConcurrentChangeError as error:
-                lost.append(str(error))
+        def shelve(name: str) -> str:
+            return stores[name].quiet(replace(SHELVED, by=name), expected_version=0).by
 
-        threads = [threading.Thread(target=shelve, args=(number,)) for number in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(won) == len(lost) == 1
-        assert won[0] in lost[0]
+        one_winner(lambda: shelve("anna"), lambda: shelve("ben"))
 
     def test_two_acknowledgements_at_once_have_one_winner_who_is_named(self, opened: Opened) -> None:
         opened.stores.shards.commit(leased(opened), step(cases=[case()]))
-        responders = [opened.stores.responses, opened.again().responses]
-        names = ["anna", "ben"]
-        won, lost = [], []
-        gate = threading.Barrier(2)
+        stores = {"anna": opened.stores.responses, "ben": opened.again().responses}
 
-        def acknowledge(number: int) -> None:
-            gate.wait()
-            try:
-                response = replace(ACKNOWLEDGED, actor=names[number])
-                won.append(responders[number].respond(case().case_id, response, expected_version=0).actor)
-            except ConcurrentChangeError as error:
-                lost.append(str(error))
+        def acknowledge(name: str) -> str:
+            response = replace(ACKNOWLEDGED, actor=name)
+            return stores[name].respond(case().case_id, response, expected_version=0).actor
 
-        threads = [threading.Thread(target=acknowledge, args=(number,)) for number in range(2)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(won) == len(lost) == 1
-        assert won[0] in lost[0]
-        assert opened.stores.alerts.cases()[0].response.actor == won[0]
+        winner = one_winner(lambda: acknowledge("anna"), lambda: acknowledge("ben"))
+        assert opened.stores.alerts.cases()[0].response.actor == winner
 
     def test_response_to_no_case_is_refused(self, opened: Opened) -> None:
         with pytest.raises(ConcurrentChangeError, match="not in the store"):

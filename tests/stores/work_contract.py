@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
 
 from tests.stores.given import T0_S, Opened
+from tests.stores.race import one_winner
 from twin.errors import ConcurrentChangeError
 from twin.schema.work import Choice, Decision, Service, WorkOrder, WorkState
 
@@ -56,25 +56,13 @@ class WorkContract:
 
     def test_two_who_change_an_order_at_once_have_one_winner_who_is_named(self, opened: Opened) -> None:
         first = opened.stores.work.put(ORDER, expected_version=0)
-        won, lost = [], []
-        gate = threading.Barrier(2)
-
-        def start(name: str, work: object) -> None:
-            gate.wait()
-            try:
-                order = replace(first, state=WorkState.STARTED, changed_by=name, last_key=f"start {name}")
-                won.append(work.put(order, expected_version=1).changed_by)  # type: ignore[attr-defined]
-            except ConcurrentChangeError as error:
-                lost.append(str(error))
-
         stores = {"anna": opened.stores.work, "ben": opened.again().work}
-        threads = [threading.Thread(target=start, args=pair) for pair in stores.items()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert len(won) == len(lost) == 1
-        assert won[0] in lost[0]
+
+        def start(name: str) -> str:
+            order = replace(first, state=WorkState.STARTED, changed_by=name, last_key=f"start {name}")
+            return stores[name].put(order, expected_version=1).changed_by
+
+        one_winner(lambda: start("anna"), lambda: start("ben"))
 
     def test_open_orders_come_first_then_those_that_are_over_since(self, opened: Opened) -> None:
         work = opened.stores.work
