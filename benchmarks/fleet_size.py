@@ -2,7 +2,7 @@
 thousand, memory per device, snapshot and restore.
 
 `python -m benchmarks.fleet_size [--quick]`. A device-step is one reading of one machine: the filter over its own dt
-and three sensors, then EMA and two-sided CUSUM of the three whitened innovations. All sizes take turns in one run.
+and three sensors, then EMA and two-sided CUSUM of the three whitened innovations. All sizes take turns.
 """
 
 from __future__ import annotations
@@ -56,19 +56,20 @@ def word(n: int) -> str:
 
 def per_step(sizes: tuple[int, ...], turns: int) -> dict[tuple[str, int], float]:
     """CPU seconds per device-step, (backend, fleet size) -> value."""
-    found = backends()
-    best: dict[tuple[str, int], float] = {}
-    for n in sizes:
-        watch = Watch(n)
-        rivals: dict[str, Callable[[], object]] = {b: (lambda b=b, w=watch: w.run(b)) for b in found}  # type: ignore[misc]
-        seconds = best_seconds(rivals, turns if n < 1_000_000 else max(turns // 4, 2))
-        best |= {(backend, n): seconds[backend] / n for backend in found}
-    return best
+    watches = {n: Watch(n) for n in sizes}
+    rivals: dict[tuple[str, int], Callable[[], object]] = {
+        (backend, n): (lambda b=backend, w=watch: w.run(b))  # type: ignore[misc]
+        for n, watch in watches.items()
+        for backend in backends()
+    }
+    words = {f"{backend} {n}": run for (backend, n), run in rivals.items()}
+    best = best_seconds(words, turns)
+    return {(backend, n): best[f"{backend} {n}"] / n for backend, n in rivals}
 
 
 def filter_cost(quick: bool) -> None:
     sizes = SIZES[:-1] if quick else SIZES
-    best = per_step(sizes, 4 if quick else 20)
+    best = per_step(sizes, 4 if quick else 15)
     for (backend, n), seconds in best.items():
         name = f"fleet_{NAMES[backend]}_ns_per_device_step_{word(n)}"
         record(name, seconds * 1e9, "ns", note="filter, EMA and CUSUM of three signals; " + HOW)

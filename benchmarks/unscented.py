@@ -62,7 +62,7 @@ def track(
 def main(arguments: Sequence[str] = ()) -> None:
     for word, interval_s in INTERVALS.items():
         extended, unscented = track(ekf, interval_s), track(ukf, interval_s)
-        note = f"{LINES} simulated lines, {STEPS} readings each, one every {word}, no gate; logarithm of the open area"
+        note = f"{LINES} simulated lines, {STEPS} readings each, no gate; logarithm of the open area"
         record(f"ukf_rmse_{word}", unscented.rmse, "", f"EKF {extended.rmse:.3g}", note)
         middle = [float(np.median(np.abs(t.error))) for t in (unscented, extended)]
         record(f"ukf_median_error_{word}", middle[0], "", f"EKF {middle[1]:.3g}", note)
