@@ -40,8 +40,8 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Detectors", ("cusum_",), "`python -m benchmarks.detection`."),
     ("Fleet size", ("fleet_",),
      "Filter, EMA and CUSUM of three signals against the number of devices (`python -m benchmarks.fleet_size`). Below "
-     "some thousand devices the fixed cost of a call shows. From there on numpy is flat; the compiled filter is so fast "
-     "that a million devices at once, whose arrays fit no cache, cost it more than ten thousand."),
+     "some thousand devices the fixed cost of a call shows. From there on numpy is flat; the compiled filter is so "
+     "fast that a million devices at once, whose arrays fit no cache, cost it more than ten thousand."),
     ("The whole Block", ("block_",),
      "The same run, everything the twin does with a reading included. Filter and detectors are a small part of it: "
      "most goes into sorting readings into windows and reporting, one device at a time in Python."),
