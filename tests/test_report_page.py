@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -12,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.fake_app import FakeApp
 from tests.test_pages import forget_the_app, markup, opened, text, warm_server  # noqa: F401
-from twin.business.periods import last_days
+from twin.business.periods import Period, last_days
 from twin.business.report import Report
 from twin.business.words import money, number, quantity
 from twin.errors import ConcurrentChangeError
@@ -105,6 +106,28 @@ def test_a_slider_tries_an_assumption_and_saves_nothing() -> None:
     assert "tried here, not saved" in text(test)
     assert the_report(app).gain.value == before
     assert app.people.settings.settings() == {}
+
+
+class PricierWeek(FakeApp):
+    """A sample of a short period is worth half of what it is in a longer one."""
+
+    def report(self, period: Period) -> Report:
+        found = super().report(period)
+        if len(found.overview.by_day) > 7:
+            return found
+        return replace(found, working=replace(found.working, sample_value=found.working.sample_value / 2))
+
+
+def test_another_period_brings_its_own_value_of_a_sample_and_keeps_what_was_moved() -> None:
+    test = opened(PricierWeek(), "business")
+    assert test.number_input(key="business.value").value == pytest.approx(41.0, abs=0.5)
+    test.slider(key="business.target").set_value(75).run()
+    test.segmented_control(key="business.period").set_value("7 d").run()
+    assert test.number_input(key="business.value").value == pytest.approx(20.5, abs=0.3)
+    assert test.slider(key="business.target").value == 75
+    assert text(test).count("tried here, not saved") == 1
+    test.slider(key="business.target").set_value(80).run()
+    assert "tried here, not saved" not in text(test)
 
 
 def test_the_customer_story_sets_the_target_and_back_again() -> None:

@@ -74,12 +74,17 @@ def _save(report: Report, view: WhatIf) -> None:
 
 
 def _follow(usual: dict[str, float], versions: tuple[int, ...]) -> None:
-    """The sliders stand where the saved assumptions are, until somebody moves one; anew when they were changed."""
-    if st.session_state.get("business.versions") != versions:
-        st.session_state["business.versions"] = versions
-        _set(usual)
+    """The sliders stand where the saved assumptions are, until somebody moves one; anew when they were changed.
+
+    The registry's value of a sample is of the period, so a field nobody moved goes with it to another period.
+    """
+    before: dict[str, float] = st.session_state.get("business.usual", {})
+    known = st.session_state.get("business.versions") == versions
     for key, value in usual.items():
-        st.session_state.setdefault(key, value)
+        moved = known and key in st.session_state and st.session_state[key] != before.get(key)
+        if not moved:
+            st.session_state[key] = value
+    st.session_state["business.versions"], st.session_state["business.usual"] = versions, usual
 
 
 def _set(values: dict[str, float]) -> None:
