@@ -19,11 +19,20 @@ guard(__file__)
 
 
 def report(period_name: str) -> Report:
-    """Read from the store at most once in five minutes, and after somebody changed an assumption or a note."""
+    """Read from the store at most once in five minutes, and after somebody changed an assumption or a note or
+    judged a case."""
     app = session.app()
     now, devices = app.now(), len(app.feed().devices)
     period = business.PERIODS[period_name](now.date())
-    key = (period, int(now.timestamp() // 300), devices, app.feed().progress, app.business_desk.changes)
+    judged = sum(record.judgement.version for record in app.feed().cases)
+    key = (
+        period,
+        int(now.timestamp() // 300),
+        devices,
+        app.feed().progress,
+        app.business_desk.changes,
+        judged,
+    )
     return session.shared("business.report", key, lambda: app.report(period), subject=period_name)
 
 

@@ -82,4 +82,5 @@ def reporting(stores: Stores) -> Reporting:
         registry=stores.registry,
         settings=stores.settings,
         alerts=stores.alerts,
+        work=stores.work,
     )

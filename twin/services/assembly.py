@@ -149,6 +149,7 @@ def build_reporting(stores: Stores) -> Reporting:
         settings=stores.settings,
         alerts=stores.alerts,
         notes=stores.notes,
+        work=stores.work,
     )
 
 

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
+from twin.business.alert_worth import WRONG, verdicts
 from twin.business.assumptions import Assumption, assumptions
 from twin.business.crew import teams
 from twin.business.findings import findings
@@ -27,7 +28,15 @@ from twin.business.peers import peer_comparison
 from twin.business.periods import Period
 from twin.business.report import Counted, Report
 from twin.business.savings import FalseAlerts, savings
-from twin.ports import AlertStore, HistoryStore, NoteStore, RegistryStore, SettingsStore, ShardStore
+from twin.ports import (
+    AlertStore,
+    HistoryStore,
+    NoteStore,
+    RegistryStore,
+    SettingsStore,
+    ShardStore,
+    WorkStore,
+)
 from twin.schema.day_table import DayTable, joined_tables
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.registry import Device
@@ -49,6 +58,7 @@ class Reporting:
         settings: SettingsStore,
         alerts: AlertStore,
         notes: NoteStore | None = None,
+        work: WorkStore | None = None,
     ) -> None:
         self._history = history
         self._shards = shards
@@ -56,6 +66,7 @@ class Reporting:
         self._settings = settings
         self._alerts = alerts
         self._notes = notes
+        self._work = work
 
     def counted(
         self,
@@ -152,9 +163,10 @@ class Reporting:
         first_s = to_seconds(datetime.fromisoformat(f"{period.first}T00:00:00+00:00"))
         last_s = to_seconds(datetime.fromisoformat(f"{period.last}T00:00:00+00:00")) + 86_400.0
         found = self._alerts.cases(since_s=first_s, limit=MOST_CASES)
-        states = [record.response.state for record in found if record.case.onset_s < last_s]
-        marks = Counter(states)
-        return FalseAlerts(len(states), marks["false"] + marks["right"], marks["false"])
+        cases = {r.case.case_id: r.judgement.verdict for r in found if r.case.onset_s < last_s}
+        orders = self._work.orders(since_s=first_s, limit=MOST_CASES) if self._work is not None else ()
+        said = [verdict for case, verdict in verdicts(orders, cases).items() if case in cases]
+        return FalseAlerts(len(cases), len(said), said.count(WRONG))
 
 
 def _currency(devices: Mapping[str, Device]) -> tuple[str, tuple[str, ...]]:
