@@ -80,6 +80,11 @@ def test_words_for_small_things() -> None:
     assert (hours_span(36), hours_span(576)) == (("36", "h"), ("24", "d"))
 
 
+def test_a_share_that_is_not_nothing_is_never_told_as_nothing() -> None:
+    told = [percent(share) for share in (0.0, 0.004, 0.006, 0.38, float("nan"))]
+    assert told == ["0 %", "< 1 %", "1 %", "38 %", "not measured"]
+
+
 def test_todays_moment_carries_no_date() -> None:
     assert moment(NOW - timedelta(hours=2), NOW) == "12:32"
     assert moment(NOW - timedelta(hours=17, minutes=6), NOW) == "19 Nov, 21:26"

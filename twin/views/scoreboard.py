@@ -146,7 +146,7 @@ def _rate(label: str, part: int, whole: int, noun: str) -> Figure:
     note = f"{part} of {whole} {noun}"
     if whole < ENOUGH:
         return Figure(label, f"n under {ENOUGH}", note=note)
-    value, _, unit = percent(part / whole).partition(" ")
+    value, _, unit = percent(part / whole).rpartition(" ")
     return Figure(label, value, unit, note=note)
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from datetime import datetime
 
+from twin.business.words import NOT_MEASURED as MISSING
 from twin.business.words import money, number
+from twin.business.words import percent as _percent
 
 _WORDS = [
     "no",
@@ -26,7 +28,6 @@ _WORDS = [
     "eleven",
     "twelve",
 ]
-MISSING = "not measured"
 
 __all__ = [
     "MISSING",
@@ -105,10 +106,8 @@ def points(value: float) -> str:
 
 
 def percent(share: float | None, digits: int = 0) -> str:
-    """A share as "38 %", or "not measured"."""
-    if share is None or not math.isfinite(share):
-        return MISSING
-    return f"{share * 100:.{digits}f} %".replace("-", "−")
+    """A share as "38 %", or "not measured"; one that is not nothing is never told as nothing: "< 1 %"."""
+    return _percent(share if share is not None and math.isfinite(share) else None, digits)
 
 
 def hours_span(hours: float) -> tuple[str, str]:
