@@ -109,7 +109,9 @@ def test_a_device_is_put_into_maintenance_and_back_from_its_page() -> None:
     )  # fmt: skip
     assert "Maintenance until 22:32" in text(test)
     assert "PUMP-001 runs." in text(test)
-    assert "Nothing to do now. Held back: bearing wear." in text(test)
+    assert "PUMP-001 runs. One case held until 22:32." in text(test)
+    assert "It is not over: bearing wear." in text(test)
+    assert "Nothing needs a person" not in text(test)
     held = text(opened(app, "alerts", show="Held"))
     assert "Maintenance until 22:32" in held
     again = opened(app, "device", id="PUMP-001")

@@ -110,7 +110,8 @@ def lanes(view: SignalsView) -> str:
         f' title="{esc(bar.title)}"></i>'
         for bar in view.alerts
     )
-    names = ", ".join(dict.fromkeys(bar.title for bar in view.alerts)) or "none"
+    held = f"held: {view.held}" if view.held else ""
+    names = ", ".join(dict.fromkeys([*(bar.title for bar in view.alerts), *filter(None, [held])])) or "none"
     return (
         f'<div class="lanes" style="--l:{LEFT}px;--r:{RIGHT}px"><span>State</span>'
         f"<div>{lane_svg(view.segments)}</div><em>{esc(view.running_share)}</em>"

@@ -9,7 +9,8 @@ from twin.schema.alert import CaseRecord
 from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import App, Feed
 from twin.views.attention import Fact, case_facts, open_cases, owner_of
-from twin.views.status import Status, is_held, severity_rank, status_of
+from twin.views.held import held_by_device, held_words, is_inherited
+from twin.views.status import Status, severity_rank, status_of
 from twin.views.wording import age, count, moment, number, plural, title, unit_suffix
 
 
@@ -50,6 +51,7 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
     state = feed.states.get(device_id)
     asset_class = app.classes.get(device.asset_class)
     cases = open_cases(feed.cases, [device_id])
+    held = held_by_device(feed.cases).get(device_id, ())
     worst = cases[0] if cases else None
     label = asset_class.label if asset_class else title(device.asset_class)
     status = status_of(state, now)
@@ -77,14 +79,14 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
         device_id=device_id,
         area=device.area,
         first=device_id + _said(worst, status),
-        rest=_rest(cases, state.inherited_from if state else ""),
+        rest=_rest(cases, held_words(held, now, start=True), state.inherited_from if state else ""),
         rank=severity_rank(worst.case.severity) if worst else 0,
         status=status,
         upstream=device.upstream,
         downstream=tuple(sorted(d.device_id for d in feed.devices.values() if device_id in d.upstream)),
         inherited_from=state.inherited_from if state else "",
         facts=facts,
-        todo=_todo(cases, _held(feed, device_id), case_facts(device, state), now),
+        todo=_todo(cases, held, _explained(feed, device_id), case_facts(device, state), now),
         inputs=inputs,
     )
 
@@ -98,26 +100,40 @@ def _said(worst: CaseRecord | None, status: Status) -> str:
     return words.get(status.mark, f": {status.word[:1].lower()}{status.word[1:]}.")
 
 
-def _rest(cases: list[CaseRecord], inherited_from: str) -> str:
+def _rest(cases: list[CaseRecord], held: str, inherited_from: str) -> str:
     if cases:
         more = len(cases) - 1
-        return f"{count(more, start=True)} more open {plural(more, 'case')}." if more else ""
+        said = f"{count(more, start=True)} more open {plural(more, 'case')}." if more else ""
+        return f"{said} {held}.".strip() if held else said
+    if held:
+        return f"{held}."
     if inherited_from:
         return f"A problem of {inherited_from} reaches it."
     return "Nothing needs a person."
 
 
-def _held(feed: Feed, device_id: str) -> tuple[str, ...]:
-    """Titles of its open cases that somebody keeps quiet."""
-    return tuple(
-        c.case.title for c in feed.cases if c.case.device_id == device_id and c.case.is_open and is_held(c)
-    )
+def _explained(feed: Feed, device_id: str) -> str:
+    """Which of its cases wait because something upstream explains them."""
+    waiting = [c for c in feed.cases if c.case.device_id == device_id and c.case.is_open and is_inherited(c)]
+    titles = ", ".join(c.case.title[:1].lower() + c.case.title[1:] for c in waiting)
+    return f"Held back while {waiting[0].suppression.by} has a problem: {titles}." if waiting else ""
 
 
-def _todo(cases: list[CaseRecord], held: tuple[str, ...], facts: tuple[Fact, ...], now: datetime) -> ToDo:
+def _todo(
+    cases: list[CaseRecord],
+    held: tuple[CaseRecord, ...],
+    explained: str,
+    facts: tuple[Fact, ...],
+    now: datetime,
+) -> ToDo:
     if not cases and held:
-        text = f"Held back: {', '.join(title[:1].lower() + title[1:] for title in held)}."
-        return ToDo("Nothing to do now.", text, "", facts, "", "", 0, False, ())
+        titles = ", ".join(c.case.title[:1].lower() + c.case.title[1:] for c in held)
+        kept = held[0].suppression
+        who = ": ".join(part for part in (f"held back by {kept.by}" if kept.by else "", kept.reason) if part)
+        text = f"It is not over: {titles}. {held[0].case.action}".rstrip(" .") + "."
+        return ToDo(f"{held_words(held, now, start=True)}.", text, "", facts, who, "", 0, False, ())
+    if not cases and explained:
+        return ToDo("Nothing to do here.", explained, "", facts, "", "", 0, False, ())
     if not cases:
         return ToDo("Nothing to do.", "No alert is open.", "", facts, "", "", 0, False, ())
     record = cases[0]

@@ -13,6 +13,7 @@ from twin.views.attention import AttentionItem, attention_items, needs_person, o
 from twin.views.cells import CellRow, cell_rows, is_dense
 from twin.views.figure import Figure, Headline
 from twin.views.header import data_age
+from twin.views.held import held_by_device
 from twin.views.last_day import LastDay, last_day
 from twin.views.status import is_held, status_of
 from twin.views.tiles import Area, areas
@@ -67,8 +68,8 @@ def fleet(feed: Feed, now: datetime, filters: Filters = Filters(), day: LastDay 
 
 
 def as_expected(feed: Feed) -> list[str]:
-    """Devices that run, report on time and have no open problem, own or inherited."""
-    troubled = {c.case.device_id for c in open_cases(feed.cases)}
+    """Devices that run, report on time and have no open problem, own or inherited, told of or held back."""
+    troubled = {c.case.device_id for c in feed.cases if c.case.is_open}
     return [
         d
         for d, s in feed.states.items()
@@ -91,11 +92,17 @@ def _headline(feed: Feed, now: datetime) -> Headline:
     )
     runs = plural(fine, "runs", "run")
     some = count(fine, start=True) if fine else "None"
-    rest = f"{some} of {total} {runs} as the twin expects."
+    rest = f"{some} of {total} {runs} as the twin expects{_held_back(feed, troubled)}."
     reporting = sum(1 for d in feed.devices if status_of(feed.states.get(d), now).has_data)
     age = data_age(feed, now)
     meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · {reporting} of {total} devices reporting"
     return Headline(first, rest, meta + (f" · figures {age} old" if age else ""))
+
+
+def _held_back(feed: Feed, counted: set[str]) -> str:
+    """ ", one is held back": devices of which every open case that matters is held, so that no sentence loses them."""
+    n = len(held_by_device(feed.cases).keys() - counted)
+    return f", {count(n)} {plural(n, 'is', 'are')} held back" if n else ""
 
 
 def _figures(feed: Feed, now: datetime, day: LastDay) -> tuple[Figure, ...]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from twin.physics.asset_class import AssetClass
 from twin.schema.alert import CaseRecord
 from twin.schema.history import STATES, UNKNOWN, Columns
+from twin.views.held import held_by_device
 from twin.views.timeline import AlertBar, Segment, alert_bars
 from twin.views.wording import number, percent, signed, unit_suffix
 
@@ -41,7 +42,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class SignalsView:
-    """residual: size of the worst signal's deviation in sigma; lanes as shares of the window."""
+    """residual: size of the worst signal's deviation in sigma; lanes as shares of the window; held: titles of cases."""
 
     from_s: float
     to_s: float
@@ -51,6 +52,7 @@ class SignalsView:
     segments: tuple[Segment, ...]
     alerts: tuple[AlertBar, ...]
     running_share: str
+    held: str
     alt: str
 
 
@@ -90,6 +92,7 @@ def signals_view(
         segments,
         alert_bars(cases, device_id, from_s, to_s - from_s),
         f"Running {percent(running, 1)}",
+        ", ".join(r.case.title for r in held_by_device(cases).get(device_id, ())),
         f"{device_id}: "
         + (f"{', '.join(odd)} outside the expected range." if odd else "all signals inside their range."),
     )

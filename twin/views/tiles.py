@@ -13,6 +13,7 @@ from twin.schema.history import Columns
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.views.app import Feed
+from twin.views.held import held_by_device, held_words
 from twin.views.status import Status, severity_rank, status_of
 
 SPARK_POINTS = 40
@@ -52,11 +53,13 @@ def areas(feed: Feed, cases: Sequence[CaseRecord], now: datetime, shown: Sequenc
     worst: dict[str, CaseRecord] = {}
     for record in cases:
         worst.setdefault(record.case.device_id, record)
+    held = held_by_device(feed.cases)
     grouped: dict[str, list[Tile]] = {}
     sites: dict[str, set[str]] = {}
     for device_id in sorted(shown):
         device = feed.devices[device_id]
-        tile = _tile(device, feed.states.get(device_id), worst.get(device_id), feed.live, now)
+        kept = held_words(held.get(device_id, ()), now)
+        tile = _tile(device, feed.states.get(device_id), worst.get(device_id), kept, feed.live, now)
         grouped.setdefault(device.area, []).append(tile)
         sites.setdefault(device.area, set()).add(device.site)
     return tuple(
@@ -82,6 +85,7 @@ def _tile(
     device: Device,
     state: DeviceState | None,
     worst: CaseRecord | None,
+    held: str,
     live: Mapping[str, Columns],
     now: datetime,
 ) -> Tile:
@@ -93,12 +97,12 @@ def _tile(
         health="–" if state is None else f"{state.health.score:.0f}",
         rank=severity_rank(worst.case.severity) if worst else 0,
         inherited_from=state.inherited_from if state else "",
-        last_line=_last_line(status, state, worst),
+        last_line=_last_line(status, state, worst, held),
         spark=spark(live.get(device.device_id)),
     )
 
 
-def _last_line(status: Status, state: DeviceState | None, worst: CaseRecord | None) -> str:
+def _last_line(status: Status, state: DeviceState | None, worst: CaseRecord | None, held: str) -> str:
     if not status.has_data:
         return status.word
     if status.late:
@@ -107,6 +111,8 @@ def _last_line(status: Status, state: DeviceState | None, worst: CaseRecord | No
         return status.word
     if worst is not None:
         return worst.case.title
+    if held:
+        return held
     if state is not None and state.inherited_from:
         return f"from {state.inherited_from}"
     return status.word
