@@ -223,5 +223,6 @@ def test_store_cannot_be_moved_onto_itself() -> None:
 
 
 def test_unknown_url_says_what_would_be_right(tmp_path: Path) -> None:
+    open_sqlite_stores(tmp_path / "a.sqlite").close()
     with pytest.raises(SettingsError, match="sqlite:///FILE"):
         move_store(f"sqlite:///{(tmp_path / 'a.sqlite').as_posix()}", "mysql://x")

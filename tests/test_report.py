@@ -27,7 +27,7 @@ from twin.errors import SettingsError
 from twin.services.report_fonts import report_fonts
 from twin.services.report_pdf import report_pdf
 from twin.services.report_rows import escaped, figure_table, report_csv, report_xlsx
-from twin.stores.opening import open_memory_stores
+from twin.stores.opening import open_memory_stores, open_sqlite_stores
 
 PERIOD = Period(date(2026, 10, 22), date(2026, 11, 20))
 
@@ -167,6 +167,7 @@ def test_the_command_writes_what_the_ending_says(
 ) -> None:
     shutil.copytree(cache, tmp_path / "fonts")
     monkeypatch.setenv("TWIN_HOME", str(tmp_path))
+    open_sqlite_stores(tmp_path / "t.sqlite").close()
     out = tmp_path / name
     assert command.main(["--store", f"sqlite:///{tmp_path / 't.sqlite'}", "--out", str(out)]) == 0
     assert out.read_bytes().startswith(start)

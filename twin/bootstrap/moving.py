@@ -25,8 +25,8 @@ def move_store(
         )
     opened: list[Kernels] = []
     try:
-        for url in (source_url, target_url):
-            opened.append(Kernels(*open_documents(url, client)))
+        for url, create in ((source_url, False), (target_url, True)):
+            opened.append(Kernels(*open_documents(url, client, create=create)))
         return move(opened[0], opened[1], source_url, on_progress)
     finally:
         for kernels in opened:

@@ -29,14 +29,16 @@ def open_stores(
     *,
     durable: bool = True,
     retention: Retention | None = None,
+    create: bool = True,
 ) -> Stores:
     """The store of sqlite:///FILE (sqlite:////FILE is absolute), firestore://[PROJECT[/DATABASE]] or memory://.
 
     retention  how long hours and days are kept; None = as `Retention` says
     durable  False lets a power cut take SQLite's last writes: for a past that is simulated again anyway
+    create   False for what only reads or changes a store that is there: a mistyped one is refused, never made
     Raises SettingsError for anything else.
     """
-    path = sqlite_path(url)
+    path = sqlite_path(url, create=create)
     if path is not None:
         return open_sqlite_stores(path, durable=durable, retention=retention)
     if url.startswith("firestore://") and client is not None:
@@ -46,9 +48,11 @@ def open_stores(
     raise wrong_url(url)
 
 
-def open_documents(url: str, client: ClientFactory | None = None) -> tuple[Documents, Documents]:
+def open_documents(
+    url: str, client: ClientFactory | None = None, *, create: bool = True
+) -> tuple[Documents, Documents]:
     """The kernels of that store, for moving it: everything but the ground truth, and the ground truth."""
-    path = sqlite_path(url)
+    path = sqlite_path(url, create=create)
     if path is not None:
         return open_sqlite_documents(path)
     if url.startswith("firestore://") and client is not None:
@@ -59,12 +63,24 @@ def open_documents(url: str, client: ClientFactory | None = None) -> tuple[Docum
     raise wrong_url(url)
 
 
-def sqlite_path(url: str) -> Path | None:
-    """The file of a sqlite URL, its folder made; None for another kind of URL."""
+def sqlite_path(url: str, *, create: bool = True) -> Path | None:
+    """The file of a sqlite URL, its folder made; None for another kind of URL.
+
+    create  False: raises SettingsError where the file is not there
+    """
     scheme, _, rest = url.partition("://")
     if scheme != "sqlite" or not rest.startswith("/") or len(rest) < 2:
         return None
     path = Path(rest[1:])
+    if not create:
+        if path.is_file():
+            return path
+        raise SettingsError(
+            "store URL",
+            value=url,
+            rule="there is no store",
+            next_step="Correct --store or TWIN_STORE; `python -m twin demo` or a worker makes a new one",
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -35,7 +35,7 @@ _PRICED = "savings priced by the registry"
 
 @dataclass(frozen=True, slots=True)
 class FalseAlerts:
-    """Cases of the period and what people said of them; judged = right, wrong or useful, by a closed order or by mark."""
+    """Cases of the period and what people said of them; judged = by a closed order or a mark."""
 
     cases: int
     judged: int

@@ -36,8 +36,8 @@ def told(found: Bill, profile: str) -> list[str]:
     """The bill as lines of text."""
     plan, tariff = found.plan, found.tariff
     lines = [
-        f"{plan.devices:,} devices, a reading every {plan.reading_s:g} s, {plan.gateways:,} gateways, "
-        f"{plan.shards:,} shards, {plan.viewers:,} viewers, profile {profile}",
+        f"{_count_of(plan.devices, 'device')}, a reading every {plan.reading_s:g} s, {_count_of(plan.gateways, 'gateway')}, "
+        f"{_count_of(plan.shards, 'shard')}, {_count_of(plan.viewers, 'viewer')}, profile {profile}",
         "",
         *(f"  {line.name:<22} {_usd(line.usd):>12}   {line.what}" for line in found.lines),
         f"  {'Total a month':<22} {_usd(found.total_usd):>12}",
@@ -64,6 +64,10 @@ def _hourly(found: Bill) -> str:
     return "; ".join(
         f"{names[name]} {usage.reads:,} read {usage.writes:,} written" for name, usage in found.hourly.items()
     )
+
+
+def _count_of(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def _usd(value: float) -> str:

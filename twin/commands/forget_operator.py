@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     )
     options = parser.parse_args(argv)
     settings = Settings.from_environ(os.environ, store_url=options.store)
-    stores = open_stores(settings.store_url, firestore_client)
+    stores = open_stores(settings.store_url, firestore_client, create=False)
     try:
         running = [
             shard

@@ -13,6 +13,7 @@ from twin.alerts.terms import class_rules, fleet_rules
 from twin.bootstrap import Settings, SystemClock, open_stores
 from twin.commands.client import firestore_client
 from twin.commands.environment import say
+from twin.commands.written_file import check_folder, write_file
 from twin.errors import SettingsError
 from twin.physics.asset_class import AssetClass
 from twin.physics.catalogue import asset_classes
@@ -36,7 +37,9 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--dry-run", action="store_true", help="say what an import would change, and stop")
     options = parser.parse_args(argv)
     settings = Settings.from_environ(os.environ, store_url=options.store)
-    stores = open_stores(settings.store_url, firestore_client)
+    if options.what == "export" and options.file is not None:
+        check_folder("--file", options.file)
+    stores = open_stores(settings.store_url, firestore_client, create=False)
     classes = asset_classes()
     clock = SystemClock()
     try:
@@ -89,7 +92,7 @@ def _export(desk: RuleDesk, file: Path | None) -> None:
     if file is None:
         say(text.rstrip())
         return
-    file.write_text(text, encoding="utf-8")
+    write_file("--file", file, text.encode())
     say(f"{file}: version {desk.known().version}, {len(desk.known().rules.overrides.values)} values.")
 
 
