@@ -11,6 +11,7 @@ from twin.schema.instant import from_seconds
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState, LifeState
 from twin.views.app import Feed
+from twin.views.life_span import life_span
 from twin.views.status import is_held, severity_rank
 from twin.views.wording import hours_span, moment, money, percent
 
@@ -64,24 +65,16 @@ def case_facts(device: Device | None, state: DeviceState | None) -> tuple[Fact, 
     facts: list[Fact] = []
     life = state.life if state else None
     if life is not None and life.state == LifeState.VALUE and life.p50_h is not None:
-        value, unit = hours_span(life.p50_h)
-        interval = f"{span_of(life.p10_h, life.p90_h)}, 80 %" if life.p10_h is not None else ""
-        facts.append(Fact("Remaining", f"{value} {unit}", interval))
+        left = life_span(life.p10_h, life.p50_h, life.p90_h)
+        facts.append(
+            Fact("Remaining", str(left), f"{left.interval} {left.unit}, 80 %" if left.interval else "")
+        )
         if life.fail_probability is not None and life.horizon_h:
             horizon, horizon_unit = hours_span(life.horizon_h)
             facts.append(Fact(f"Risk in {horizon} {horizon_unit}", percent(life.fail_probability)))
     if device is not None and device.cost_per_unplanned_h and state is not None and state.status == "ERROR":
         facts.append(Fact("Per hour stopped", money(device.cost_per_unplanned_h, device.currency)))
     return tuple(facts)
-
-
-def span_of(low_h: float | None, high_h: float | None) -> str:
-    """An interval of hours in one unit: "12–47 d"; the upper end decides the unit."""
-    if low_h is None or high_h is None:
-        return ""
-    if high_h < 48:
-        return f"{low_h:.0f}–{high_h:.0f} h"
-    return f"{low_h / 24:.0f}–{high_h / 24:,.0f} d"
 
 
 def owner_of(record: CaseRecord) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from twin.physics.asset_class import AssetClass
 from twin.schema.state import DeviceState, Life, LifeState
-from twin.views.attention import span_of
+from twin.views.life_span import life_span
 from twin.views.wording import hours_span, number, percent, points, title
 
 _LABELS = {
@@ -81,8 +81,9 @@ def life_view(state: DeviceState, asset_class: AssetClass | None, *, in_alert: b
     mode = labels.get(life.mode, title(life.mode)) if life.mode else ""
     score = "" if state.maintenance_score is None else f"{state.maintenance_score:.0f}"
     if life.state == LifeState.VALUE and life.p50_h is not None:
-        value, unit = hours_span(life.p50_h)
-        return LifeView(value, unit, _interval(life, unit), _risk(life), "", mode, score)
+        left = life_span(life.p10_h, life.p50_h, life.p90_h)
+        interval = f"{left.interval}, 80 %" if left.interval else ""
+        return LifeView(left.value, left.unit, interval, _risk(life), "", mode, score)
     return LifeView("", "", "", _risk(life), _words(life, state, in_alert), mode, score)
 
 
@@ -106,8 +107,7 @@ def _note(name: str, state: DeviceState, most: float) -> str:
 
 def _short(life: Life) -> str:
     if life.state == LifeState.VALUE and life.p50_h is not None:
-        value, unit = hours_span(life.p50_h)
-        return f"{value} {unit}"
+        return str(life_span(life.p10_h, life.p50_h, life.p90_h))
     return {
         LifeState.LEARNING: "learning",
         LifeState.NO_TREND: "no trend",
@@ -115,14 +115,6 @@ def _short(life: Life) -> str:
         LifeState.BEYOND_HORIZON: "over 180 d",
         LifeState.ERROR: "not worked out",
     }.get(life.state, "")
-
-
-def _interval(life: Life, unit: str) -> str:
-    if life.p10_h is None or life.p90_h is None:
-        return ""
-    low, high = (life.p10_h, life.p90_h) if unit == "h" else (life.p10_h / 24, life.p90_h / 24)
-    text = f"{low:.0f}–{high:,.0f}" if unit == "h" or low >= 1 else span_of(life.p10_h, life.p90_h)
-    return f"{text}, 80 %"
 
 
 def _risk(life: Life) -> str:

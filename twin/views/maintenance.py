@@ -16,8 +16,9 @@ from twin.schema.work import Choice, Decision, WorkOrder, WorkState
 from twin.services.advice import TREND, Advice, risk_at
 from twin.services.work_desk import WorkBook, current
 from twin.views.app import Feed
-from twin.views.attention import open_cases, span_of
+from twin.views.attention import open_cases
 from twin.views.figure import Figure, Headline
+from twin.views.life_span import life_span
 from twin.views.status import severity_rank
 from twin.views.wording import age, count, day_name, hours_span, moment, money, percent, plural
 
@@ -251,7 +252,5 @@ def remaining(record: CaseRecord, feed: Feed) -> str:
     state = feed.states.get(record.case.device_id)
     if state is None or state.life.state is not LifeState.VALUE or state.life.p50_h is None:
         return ""
-    low, high = state.life.p10_h, state.life.p90_h
-    near = low is not None and high is not None and high < 10.0
-    span = f"{low:.1f}–{high:.1f} h" if near else span_of(low, high)
-    return f"{_span(state.life.p50_h)} ({span}, 80 %)"
+    left = life_span(state.life.p10_h, state.life.p50_h, state.life.p90_h)
+    return f"{left} ({left.interval} {left.unit}, 80 %)" if left.interval else str(left)

@@ -12,9 +12,10 @@ from twin.schema.work import WorkOrder, WorkState
 from twin.services.advice import TREND
 from twin.services.work_desk import WorkBook
 from twin.views.app import Feed
-from twin.views.attention import open_cases, span_of
+from twin.views.attention import open_cases
+from twin.views.life_span import life_span
 from twin.views.maintenance import Advise
-from twin.views.wording import hours_span, moment
+from twin.views.wording import moment
 
 BACK_SHARE = 0.12
 LEAST_H, MOST_H = 12.0, 45 * 24.0
@@ -118,17 +119,20 @@ def _lane(
     if state is not None and advice is not None and advice.basis == TREND and state.life.p50_h is not None:
         life = state.life
         p10, p90 = life.p10_h or 0.0, life.p90_h
+        left = life_span(life.p10_h, state.life.p50_h, life.p90_h)
         far_s = from_s + span_s if p90 is None else now_s + 3600.0 * p90
         pieces.append(
             Piece(
-                "band", *place(now_s + 3600.0 * p10, far_s), f"fails, 80 %: {span_of(p10, p90) or 'open end'}"
+                "band",
+                *place(now_s + 3600.0 * p10, far_s),
+                f"fails, 80 %: in {left.interval} {left.unit}" if left.interval else "fails: open end",
             )
         )
         middle = min(
             place(now_s + 3600.0 * (life.p50_h or 0.0), now_s + 3600.0 * (life.p50_h or 0.0))[0], 1.0
         )
         pieces.append(Piece("window", *place(*advice.window_s), "best window to act"))
-        note = f"{' '.join(hours_span(life.p50_h or 0.0))} left"
+        note = f"{left} left"
     elif record is not None:
         note = "no trend yet"
     for order in orders:
