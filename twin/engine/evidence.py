@@ -14,6 +14,7 @@ from twin.engine.tick import Work
 from twin.prognosis.health import WEIGHTS
 from twin.schema.alert import Alert, AlertKind, Condition, ConditionState, Evidence, Severity
 from twin.schema.registry import Device
+from twin.schema.state import Verdict
 
 
 def symptoms(w: Work, conditions: Conditions, facts: ClassFacts, i: int, age_s: float) -> Symptoms:
@@ -61,13 +62,13 @@ def alert_of(
     i: int,
     *,
     before: Alert | None,
-    same_case: bool,
+    peak: float | None,
     diagnosis: Diagnosis,
     error_code: str | None,
 ) -> Alert:
     """The alert's document now. Evidence is renewed while the condition is active; later it is kept as it was.
 
-    same_case  `before` belongs to the case that is still open, though its episode may be over
+    peak  largest score of the open case that `before` belongs to, though its episode may be over; None = of no case
     """
     c = facts.asset_class
     signals = tuple(signal.name for signal in c.outputs)
@@ -84,8 +85,9 @@ def alert_of(
             before.evidence,
         )
     evidence, title = _evidence(w, conditions, facts, rule, i, diagnosis, error_code)
-    if (kept or same_case) and before is not None and _explains_less(evidence, before.evidence):
-        title, evidence = before.title, before.evidence
+    if (kept or peak is not None) and before is not None and _explains_less(evidence, before.evidence, peak):
+        blamed = _blamed_before(before.evidence, signals)
+        evidence, title = _evidence(w, conditions, facts, rule, i, blamed, error_code)
     return Alert(
         device.device_id,
         conditions.name(rule, signals),
@@ -101,14 +103,21 @@ MORE = 1.5
 """How much larger a departure must have grown before another explanation replaces the one it began with."""
 
 
-def _explains_less(now: Evidence, before: Evidence) -> bool:
+def _explains_less(now: Evidence, before: Evidence, peak: float | None) -> bool:
     """Whether a renewed diagnosis must not replace the one before: it names nothing, or something else from less.
 
     What is left when a fault fades points anywhere; who is to blame is said where the departure was larger.
     """
     if not before.cause or now.cause == before.cause:
         return False
-    return not now.cause or (now.score or 0.0) < MORE * (before.score or 0.0)
+    return not now.cause or (now.score or 0.0) < MORE * max(before.score or 0.0, peak or 0.0)
+
+
+def _blamed_before(before: Evidence, signals: tuple[str, ...]) -> Diagnosis:
+    """The diagnosis an alert had: it is told again, with today's numbers."""
+    name = before.cause.removeprefix("sensor:")
+    row = signals.index(name) if name != before.cause and name in signals else -1
+    return Diagnosis(Verdict(before.verdict), before.cause, row)
 
 
 def diagnosis_of(w: Work, lives: Lives, conditions: Conditions, facts: ClassFacts, i: int) -> Diagnosis:

@@ -99,6 +99,7 @@ class Kernel:
         calm = departure.judge(w, h, unsure, alarm)
         if w.leaves_maintenance.any():
             np.copyto(w.one("suspect"), 0.0, where=w.leaves_maintenance)
+            np.copyto(w.one("blamed"), 0.0, where=w.leaves_maintenance)
             np.copyto(w["raised_running"], 0.0, where=w.leaves_maintenance)
         wear.advance(w, now, calm, troubled, ~alarm)
         minute = np.floor(w.tick.t / MINUTE_S)
@@ -123,9 +124,11 @@ class Kernel:
             turns = np.where(w.tick.t - lives.active_s < YOUNG_S, turns, later)
             renewed = (lives.state == ACTIVE) & ~frozen & turns
             self._tell(w, lives, books, codes, shown & (changed | renewed))
-        calm_again = np.isin(lives.state[rules.anomaly], (NORMAL, LATCHED)) & (w.one("suspect") > 0.0)
+        blames = (w.one("suspect") > 0.0) | (w.one("blamed") > 0.0)
+        calm_again = np.isin(lives.state[rules.anomaly], (NORMAL, LATCHED)) & blames
         if calm_again.any():
             np.copyto(w.one("suspect"), 0.0, where=calm_again)
+            np.copyto(w.one("blamed"), 0.0, where=calm_again)
         return self._shown(w)
 
     def _seen(self, w: Work, lives: Lives, books: list[Book]) -> Mask | None:
@@ -153,12 +156,13 @@ class Kernel:
             book = books[column]
             for rule in np.flatnonzero(which[:, i]).tolist():
                 before = book.alerts.get(self.conditions.name(rule, signals))
-                same_case = (
-                    before is not None and book.case is not None and before.case_id == book.case.case_id
-                )
+                case = book.case
+                peak = None
+                if before is not None and case is not None and before.case_id == case.case_id:
+                    peak = sum(case.pattern.values())
                 alert = alert_of(
                     w, lives, self.conditions, facts, device, rule, i,
-                    before=before, same_case=same_case, diagnosis=found, error_code=codes[i],
+                    before=before, peak=peak, diagnosis=found, error_code=codes[i],
                 )  # fmt: skip
                 at_s = alert.condition.cleared_s
                 is_over = alert.condition.state is ConditionState.NORMAL and at_s is not None
@@ -166,6 +170,7 @@ class Kernel:
             books[column] = book
             if book.case is not None:
                 self._listen_no_more(w, lives, i, _lying(book.case.cause, signals))
+                w.one("blamed")[i] = _damage_row(book.case.cause, facts) + 1.0
 
     def _listen_no_more(self, w: Work, lives: Lives, i: int, suspect: int) -> None:
         """A case blames a sensor: the filter forgets what it was told; it blames the machine: it listens again."""
@@ -195,6 +200,14 @@ def _lying(cause: str, signals: Sequence[str]) -> int:
     """Row of the signal a case's cause calls a liar, -1 = none."""
     name = cause.removeprefix("sensor:")
     return signals.index(name) if name != cause and name in signals else -1
+
+
+def _damage_row(cause: str, facts: ClassFacts) -> int:
+    """Row among the damages of the failure mode a case names, -1 = none."""
+    for mode in facts.asset_class.modes:
+        if mode.name == cause:
+            return facts.damages.index(facts.asset_class.state_names.index(mode.state))
+    return -1
 
 
 def _facts_of(view: View, i: int) -> ClassFacts:

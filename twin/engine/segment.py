@@ -25,5 +25,5 @@ def begin(w: Work, where: Mask) -> None:
     weight *= kept
     w["m2"][...] *= kept
     np.copyto(w.one("worn_W"), np.minimum(w.one("worn_W"), 1.0), where=where)
-    np.copyto(w["up"], 0.0, where=where)
-    np.copyto(w["down"], 0.0, where=where)
+    for name in ("up", "down", "trend", "slow_trend", "trend_t"):
+        np.copyto(w[name], 0.0, where=where)

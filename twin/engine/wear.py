@@ -24,8 +24,8 @@ QUIET_S, ALERT_S = 300.0, 15.0
 JUMP = 0.03
 GATE, PATIENCE = 100.0, 3
 MEMORY_H, SLOW_MEMORY_H = 0.75, 8.0
-AGREES = 2.5
-"""Standard deviations of their difference within which the slow line is believed, else the quick one."""
+CONTRADICTS = 3.5
+"""Standard deviations of their difference from which the line with the short memory refutes the one with the long."""
 RESTLESS_STD_PER_SQRT_H = 0.3
 """How far damages may wander while something is wrong, so that the filter follows a fault and not its prior."""
 WORN_MOST = 0.1
@@ -69,16 +69,7 @@ def damage(w: Work) -> Array:
 
 def lines(w: Work) -> Line:
     """The fitted lines of all damages, [D * m]."""
-    return chosen(_trends(w, "trend"), _trends(w, "slow_trend"))
-
-
-def chosen(quick: Trend, slow: Trend) -> Line:
-    """The line with the long memory, which is surer, where the one with the short memory does not contradict it."""
-    new, old = line(quick), line(slow)
-    apart = (new.slope_per_h - old.slope_per_h) ** 2 / (new.slope_var + old.slope_var)
-    off = (new.level - old.level) ** 2 / (new.level_var + old.level_var)
-    agrees = np.maximum(apart, off) < AGREES * AGREES
-    return Line(*(np.where(agrees, getattr(old, f.name), getattr(new, f.name)) for f in fields(Line)))
+    return line(_trends(w, "slow_trend"))
 
 
 def forget(w: Work, where: Mask) -> None:
@@ -177,6 +168,7 @@ def _trend(w: Work, updated: Mask, alarm: Mask) -> None:
                 rows[...] = np.concatenate([getattr(after, f.name) for f in fields(Trend)]).reshape(
                     rows.shape
                 )
+            _turn(w)
             np.copyto(w.one("trend_t"), w.tick.t, where=taken)
     over = ~alarm & (w.one("trend_t") > 0.0)
     if over.any():
@@ -185,13 +177,19 @@ def _trend(w: Work, updated: Mask, alarm: Mask) -> None:
         np.copyto(w.one("trend_t"), 0.0, where=over)
 
 
+def _turn(w: Work) -> None:
+    """Where the short memory contradicts the long one the damage has changed its pace: the long one begins anew."""
+    new, old = line(_trends(w, "trend")), line(_trends(w, "slow_trend"))
+    apart = (new.slope_per_h - old.slope_per_h) ** 2 / (new.slope_var + old.slope_var)
+    off = (new.level - old.level) ** 2 / (new.level_var + old.level_var)
+    turned = np.tile(np.maximum(apart, off) > CONTRADICTS * CONTRADICTS, _TREND).reshape(w["trend"].shape)
+    np.copyto(w["slow_trend"], w["trend"], where=turned)
+
+
 def device_line(roster: Roster, state: Array) -> Line:
     """The fitted lines of one device's damages [D], from its column of the state."""
-    quick, slow = (
-        Trend(*state[roster.rows[name]].reshape(_TREND, -1).copy()) for name in ("trend", "slow_trend")
-    )
     with np.errstate(all="ignore"):
-        return chosen(quick, slow)
+        return line(Trend(*state[roster.rows["slow_trend"]].reshape(_TREND, -1).copy()))
 
 
 def mode_states(roster: Roster, facts: ClassFacts, state: Array) -> dict[str, ModeState]:
