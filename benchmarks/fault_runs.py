@@ -131,16 +131,6 @@ def judged(case: Case) -> bool:
     return any(rule.split(":")[0] not in NOT_THE_TWIN for rule in case.alerts)
 
 
-def batches(name: str, runs: int, seeds: Iterator[int], size: int = 100) -> Iterator[list[Run]]:
-    """Batches of runs of one group until every kind has at least `runs`."""
-    group = GROUPS[name]
-    done: Counter[FaultKind] = Counter()
-    while min(done[kind] for kind in group.kinds) < runs:
-        found = batch(group, next(seeds), size)
-        done.update(run.fault.kind for run in found if run.fault is not None)
-        yield found
-
-
 def batch(group: Group, seed: int, size: int) -> list[Run]:
     """One fleet of `size` machines, each breaking once."""
     rng = np.random.default_rng(seed)

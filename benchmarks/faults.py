@@ -9,11 +9,13 @@ classes' own operating limits, and mean ± k sigma per signal and regime.
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from benchmarks.fault_runs import GROUPS, LEVELS, batches
+from benchmarks.fault_runs import GROUPS, LEVELS, batch
 from benchmarks.fault_scores import SCORE_LIMITS, SIGMAS, Outcome, outcome
 from benchmarks.results import record
 from benchmarks.rig import HOUR_S, seeds
@@ -30,12 +32,12 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--seed", type=int, default=20_260, help="of everything that is drawn")
     parser.add_argument("--group", choices=sorted(GROUPS), action="append", help="only these groups")
     parser.add_argument("--size", type=int, default=100, help="machines per batch (default 100)")
+    parser.add_argument("--processes", type=int, default=1, help="batches at a time (default 1)")
     options = parser.parse_args(list(arguments))
     found: list[Outcome] = []
-    for place, name in enumerate(options.group or GROUPS):
-        for batch in batches(name, options.runs, seeds(options.seed + place, 10_000), options.size):
-            found += [outcome(run) for run in batch if run.fault is not None]
-            print(f"{name}: {len(found)} runs", flush=True)
+    with ProcessPoolExecutor(options.processes) as pool:
+        for name in options.group or GROUPS:
+            found += _outcomes(pool, name, options)
     _by_kind(found)
     slow = [o for o in found if o.kind in MACHINE_KINDS]
     if slow:
@@ -43,6 +45,25 @@ def main(arguments: Sequence[str] = ()) -> None:
         _life(slow)
         _curve(slow)
     _healthy(found)
+
+
+def _outcomes(pool: ProcessPoolExecutor, name: str, options: argparse.Namespace) -> list[Outcome]:
+    """Batches, as many at a time as the pool has processes, until every kind has enough runs."""
+    found: list[Outcome] = []
+    drawn = seeds(options.seed + list(GROUPS).index(name), 10_000)
+    while True:
+        done = Counter(one.kind for one in found)
+        if min(done[kind] for kind in GROUPS[name].kinds) >= options.runs:
+            return found
+        waves = [pool.submit(judged_batch, name, next(drawn), options.size) for _ in range(options.processes)]
+        for wave in waves:
+            found += wave.result()
+        print(f"{name}: {len(found)} runs", flush=True)
+
+
+def judged_batch(name: str, seed: int, size: int) -> list[Outcome]:
+    """The outcomes of one fleet."""
+    return [outcome(run) for run in batch(GROUPS[name], seed, size) if run.fault is not None]
 
 
 def _by_kind(found: Sequence[Outcome]) -> None:
