@@ -186,8 +186,18 @@ def test_a_device_slower_than_its_peers_is_found_and_even_peers_are_not() -> Non
     rng = np.random.default_rng(0)
     slow = peer_comparison(book(devices, FIRST, 30, 3, rate={"D2": 9.2}), devices, rng)
     assert [peer.device_id for peer in slow if peer.is_lower] == ["D2"]
+    found = next(peer for peer in slow if peer.is_lower)
+    assert found.throughput is not None and found.median is not None and found.difference is not None
+    assert found.throughput - found.median == pytest.approx(found.difference)
+    assert found.throughput < found.median  # of the others: it is never compared with itself
     even = [peer_comparison(book(devices, FIRST, 30, seed), devices, rng) for seed in range(10)]
     assert sum(any(peer.is_lower for peer in found) for found in even) <= 3
+
+
+def test_a_period_too_short_for_the_test_says_so_and_not_that_days_are_missing() -> None:
+    devices = fleet(6)
+    short = peer_comparison(book(devices, FIRST, 7, 3), devices, np.random.default_rng(0))
+    assert {peer.reason for peer in short} == {"not tested: that takes 8 days, this period has 7"}
 
 
 def test_many_tests_are_allowed_for() -> None:

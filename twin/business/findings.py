@@ -60,13 +60,19 @@ def findings(
     rng: np.random.Generator,
     draws: int = DRAWS,
 ) -> list[Finding]:
-    """The most valuable first. Booked and idle hours of one device overlap, so only the larger of the two is listed."""
+    """The most valuable first. Booked and idle hours of one device overlap, so only the larger of the two is listed.
+
+    Devices whose hours are mostly without data have none: nobody knows whether they were used.
+    """
+    seen = ledger.by_device()
     by_device = {peer.device_id: peer for peer in peers}
     found: list[Finding] = []
     if len(ledger.days) < LEAST_DAYS:
         return found
     weights = day_weights(len(ledger.days), rng, draws)
     for device_id in ledger.devices:
+        if seen[device_id].too_little:
+            continue
         device = devices[device_id]
         sampled_h = float(ledger.field("sampled_running_s", device_id).sum()) / HOUR_S
         rate = float(ledger.field("samples", device_id).sum()) / sampled_h if sampled_h > 0 else None

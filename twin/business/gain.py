@@ -53,7 +53,10 @@ def potential_gain(
     current, rate = of_available(t), throughput(t)
     value = unit_value if unit_value is not None else registry_value(t)
     missing = (
-        current.reason or rate.reason or ("" if value is not None else "no value per sample in the registry")
+        current.reason
+        or rate.reason
+        or t.too_little
+        or ("" if value is not None else "no value per sample in the registry")
     )
     figure = Figure(
         "gain_month",

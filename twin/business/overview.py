@@ -100,6 +100,10 @@ def _figures(ledger: Ledger, working: list[str], currency: str) -> dict[str, Fig
 
 
 def figures_of(t: Tally, currency: str) -> dict[str, Figure]:
-    """All counted figures by name, in reading order."""
+    """All counted figures by name, in reading order; those of hours mostly unseen say so."""
     found = (*utilisation(t), *oee(t).all, mtbf(t), mttr(t), throughput(t), cost_of_stops(t, currency))
-    return {figure.name: figure for figure in found}
+    little = t.too_little
+    return {
+        figure.name: replace(figure, warning=figure.warning or little) if figure.value is not None else figure
+        for figure in found
+    }

@@ -28,7 +28,8 @@ FALSE_SHARE = 0.1
 class Peer:
     """One device beside its model.
 
-    throughput, median  samples a running hour: its own over the period, and the median of its model's devices
+    throughput, median  samples a running hour: its own over the period, and that less the mean difference to the median
+                        of its peers on the same days, so that the two are `difference` apart; None without a paired day
     difference          mean of (own − peers' median) over `days` paired days, 1/h, with interval
     p, adjusted_p       of "not lower than its peers"; None = not tested, then `reason` says why
     """
@@ -65,14 +66,13 @@ def peer_comparison(ledger: Ledger, devices: Mapping[str, Device], rng: np.rando
         index = [place[name] for name in ids if name in place and np.isfinite(whole[place[name]])]
         if not index:
             continue
-        median = float(np.median(whole[index]))
         differences = rate[:, index] - medians_without_own(rate[:, index])
         for j, i in enumerate(index):
             device_id, own = ledger.devices[i], float(whole[i])
             if len(index) == 1:
                 found.append(Peer(device_id, model, 1, own, None, 0, reason="the only device of its model"))
             else:
-                found.append(_peer(device_id, model, len(index), own, median, differences[:, j], weights))
+                found.append(_peer(device_id, model, len(index), own, differences[:, j], weights))
     tested = [i for i, peer in enumerate(found) if peer.p is not None]
     for i, adjusted in zip(tested, benjamini_hochberg([found[i].p or 0.0 for i in tested]), strict=True):
         peer = found[i]
@@ -117,11 +117,13 @@ def medians_without_own(rate: Array) -> Array:
     return np.where((others > 0) & np.isfinite(rate), middle, np.nan)
 
 
-def _peer(
-    device_id: str, model: str, devices: int, own: float, median: float, difference: Array, weights: Array
-) -> Peer:
+def _peer(device_id: str, model: str, devices: int, own: float, difference: Array, weights: Array) -> Peer:
     there = np.isfinite(difference)
     days = int(there.sum())
+    median = own - float(difference[there].mean()) if days else None
+    if len(difference) < LEAST_DAYS:
+        reason = f"not tested: that takes {LEAST_DAYS} days, this period has {len(difference)}"
+        return Peer(device_id, model, devices, own, median, days, reason=reason)
     if days < LEAST_DAYS:
         reason = f"{days} of {LEAST_DAYS} days with peers running"
         return Peer(device_id, model, devices, own, median, days, reason=reason)

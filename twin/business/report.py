@@ -15,7 +15,7 @@ from twin.business.overview import Overview
 from twin.business.peers import Peer
 from twin.business.periods import Period
 from twin.business.savings import Savings
-from twin.business.tally import Tally
+from twin.business.tally import LEAST_SEEN, Tally
 from twin.business.words import money, percent
 from twin.schema.note import Note
 from twin.schema.registry import Device
@@ -47,7 +47,9 @@ class Counted:
 
 @dataclass(frozen=True)
 class Report(Counted):
-    """And what is compared with a model, with intervals. working: the instruments' sums, for trying assumptions."""
+    """And what is compared with a model, with intervals. working: the instruments' sums, for trying assumptions.
+    unseen: devices whose hours are mostly without data, so that no finding is made of them.
+    """
 
     gain: Figure
     working: Tally
@@ -58,6 +60,16 @@ class Report(Counted):
     findings: tuple[Finding, ...]
     peers: tuple[Peer, ...]
     teams: tuple[Team, ...]
+    unseen: tuple[str, ...] = ()
+
+    @property
+    def withheld(self) -> str:
+        """Which devices' findings are left out for want of data, in words; "" when none are."""
+        n = len(self.unseen)
+        if not n:
+            return ""
+        devices = "1 device is" if n == 1 else f"{n} devices are"
+        return f"{devices} left out: data for less than {100 * LEAST_SEEN:.0f} % of the hours."
 
 
 def headline(report: Report) -> tuple[str, str]:
@@ -72,6 +84,11 @@ def headline(report: Report) -> tuple[str, str]:
         return first, f"Between {low} and {high}; {money(report.saved.verified.value, net.unit)} is verified."
     if used.value is None:
         return "No day of this period has been totalled.", "Figures appear with the first readings."
+    if report.working.too_little:
+        return (
+            f"Data covers {percent(report.working.seen_share)} of the instruments' hours.",
+            "Nothing can be told of the rest, so use and savings of this period are not known yet.",
+        )
     why = report.saved.reason[:1].lower() + report.saved.reason[1:]
     return (
         f"Instruments run {percent(used.value)} of their available hours.",

@@ -8,6 +8,8 @@ from typing import Any
 
 from twin.schema.history import STATES, UNKNOWN
 
+LEAST_SEEN = 0.5
+"""Share of the hours that must have data before what is missing may be read as not used."""
 _GROUPS = ("state_s", "entries", "staffed_state_s")
 
 
@@ -89,6 +91,20 @@ class Tally:
     def available_s(self) -> float:
         """Time the device was seen and not under planned work."""
         return self.period_s - self.state_s.get("MAINTENANCE", 0.0) - self.state_s.get(UNKNOWN, 0.0)
+
+    @property
+    def seen_share(self) -> float:
+        """Share of the hours that have data; 0 of no hour."""
+        return 1.0 - self.state_s.get(UNKNOWN, 0.0) / self.period_s if self.period_s > 0.0 else 0.0
+
+    @property
+    def too_little(self) -> str:
+        """That data covers less than LEAST_SEEN of the hours, in words; "" otherwise and of no hour."""
+        if self.period_s <= 0.0 or self.seen_share >= LEAST_SEEN:
+            return ""
+        return (
+            f"data for {100.0 * self.seen_share:.1f} % of the hours only, {100.0 * LEAST_SEEN:.0f} % needed"
+        )
 
     @property
     def stops(self) -> float:

@@ -36,8 +36,9 @@ def told(found: Bill, profile: str) -> list[str]:
     """The bill as lines of text."""
     plan, tariff = found.plan, found.tariff
     lines = [
-        f"{_count_of(plan.devices, 'device')}, a reading every {plan.reading_s:g} s, {_count_of(plan.gateways, 'gateway')}, "
-        f"{_count_of(plan.shards, 'shard')}, {_count_of(plan.viewers, 'viewer')}, profile {profile}",
+        f"{_count_of(plan.devices, 'device')}, a reading every {plan.reading_s:g} s, "
+        f"{_count_of(plan.gateways, 'gateway')}, {_count_of(plan.shards, 'shard')}, "
+        f"{_count_of(plan.viewers, 'viewer')}, profile {profile}",
         "",
         *(f"  {line.name:<22} {_usd(line.usd):>12}   {line.what}" for line in found.lines),
         f"  {'Total a month':<22} {_usd(found.total_usd):>12}",

@@ -136,7 +136,8 @@ def _use(sheet: Sheet, y: float, report: Report) -> float:
 def _where_money_is_left(sheet: Sheet, y: float, report: Report) -> float:
     y = sheet.section(y, "Where money is left", "a month, ranked by value")
     if not report.findings:
-        return sheet.paragraph(LEFT, y, "No finding stands out in this period.", WIDTH, colour=INK2)
+        nothing = f"No finding stands out in this period. {report.withheld}"
+        return sheet.paragraph(LEFT, y, nothing, WIDTH, colour=INK2)
     shown = foremost(report.findings, MOST_FINDINGS)
     for finding in shown:
         y = sheet.room(y, 14)
@@ -154,6 +155,9 @@ def _where_money_is_left(sheet: Sheet, y: float, report: Report) -> float:
     if len(report.findings) > len(shown):
         more = f"and {len(report.findings) - len(shown)} more of these kinds, in the export"
         sheet.put(LEFT, y, more, size=7.5, colour=INK3)
+        y += 4
+    if report.withheld:
+        sheet.put(LEFT, y, report.withheld, size=7.5, colour=INK3)
         y += 4
     return y
 

@@ -146,7 +146,7 @@ _COLUMNS = {
     "States": ("state after SEMI E10", "status sent", "hours", "share", "entered", "simulated"),
     "Utilisation over time": ("first day", "of available hours", "no value because"),
     "Peers": (
-        "device", "model", "samples an hour", "median of the model", "days compared", "difference", "adjusted p",
+        "device", "model", "samples an hour", "median of its peers", "days compared", "difference", "adjusted p",
         "lower", "not tested because",
     ),
     "Where money is left": (
@@ -201,10 +201,10 @@ def _state(share: StateShare, report: Report) -> Figure:
 
 
 def _peer(peer: Peer) -> tuple[Figure, Figure]:
-    source, reason = "median of the days compared, samples an hour", peer.reason or "not measured"
+    source, reason = "samples a running hour; its peers on the same days", peer.reason or "not measured"
     return (
         Figure("peer", "Throughput", peer.throughput, "1/h", source=source, reason=reason),
-        Figure("peer_median", "Median of the model", peer.median, "1/h", source=source, reason=reason),
+        Figure("peer_median", "Median of its peers", peer.median, "1/h", source=source, reason=reason),
     )
 
 

@@ -115,6 +115,7 @@ class Reporting:
             payback=payback(saved, assumed),
             findings=tuple(findings(book, priced, peers, assumed, rng)),
             peers=tuple(peers),
+            unseen=tuple(name for name, t in book.by_device().items() if t.too_little),
             teams=tuple(
                 teams(ledger(table, chosen, period, until_s), chosen, assigned.value if assigned else None)
             ),

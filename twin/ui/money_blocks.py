@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from twin.business.figure import Basis, Compared, Figure, as_cost
 from twin.business.findings import foremost
+from twin.business.peers import Peer
 from twin.business.report import Report
 from twin.business.words import certainty, money, number, parts_text, percent, value_text
 from twin.ui.figure_blocks import parts, printed, rows
@@ -79,7 +80,7 @@ def money_left(report: Report) -> str:
     title = section("Where money is left", "a month, ranked by value")
     shown = foremost(report.findings, MOST)
     if not shown:
-        return title + '<p class="body">No finding stands out in this period.</p>'
+        return title + f'<p class="body">No finding stands out in this period. {esc(report.withheld)}</p>'
     found = "".join(
         f'<div class="mlr"><span><b>{esc(f.title)}</b><small>{esc(f.text)} '
         f"{link('device', 'Evidence', id=f.device_id)}, {esc(f.first_day)} to {esc(f.last_day)}</small></span>"
@@ -89,7 +90,12 @@ def money_left(report: Report) -> str:
         for f in shown
     )
     more = len(report.findings) - len(shown)
-    return title + found + (f'<p class="foot">And {more} more in the Excel export.</p>' if more else "")
+    foot = f"And {more} more in the Excel export. " if more else ""
+    return (
+        title
+        + found
+        + (f'<p class="foot">{foot}{esc(report.withheld)}</p>' if foot + report.withheld else "")
+    )
 
 
 def peers(report: Report) -> str:
@@ -100,14 +106,21 @@ def peers(report: Report) -> str:
     found = "".join(
         f"<tr><td>{link('device', p.device_id, id=p.device_id)}<small>{esc(p.model)}</small></td>"
         f"<td class='num'>{printed(f'{p.device_id}|peer|Throughput', number(p.throughput))}</td>"
-        f"<td class='num'>{printed(f'{p.device_id}|peer|Median of the model', number(p.median))}</td>"
-        f"<td>{esc('lower than its peers' if p.is_lower else p.reason or 'no difference shown')}</td></tr>"
+        f"<td class='num'>{printed(f'{p.device_id}|peer|Median of its peers', number(p.median))}</td>"
+        f"<td>{esc(_against(p))}</td></tr>"
         for p in compared
     )
-    head = (
-        "<tr><th>Device</th><th class='num'>Samples/h</th><th class='num'>Model's median</th><th></th></tr>"
+    head = "<tr><th>Device</th><th class='num'>Samples/h</th><th class='num'>Peers' median</th><th></th></tr>"
+    return (
+        section("Peers", "throughput against the median of the others of the model, on the same days")
+        + f"<table>{head}{found}</table>"
     )
-    return section("Peers", "throughput against the model's median") + f"<table>{head}{found}</table>"
+
+
+def _against(peer: Peer) -> str:
+    if peer.is_lower and peer.difference is not None:
+        return f"{number(-peer.difference)} /h lower than its peers' median"
+    return peer.reason or "no difference shown"
 
 
 def _levels(report: Report) -> Sequence[float]:
