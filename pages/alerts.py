@@ -33,7 +33,7 @@ def body() -> None:
         health_tab(top)
         return
     health_tab(None)
-    view = alerts_view(feed, now, AlertFilters(area, severity))
+    view = alerts_view(feed, now, AlertFilters(area, severity), app.work_desk.known().orders)
     top.html(blocks.headline(view.headline))
     alert_table(view, show, feed, now)
     sheet(rule_blocks.ENTRY, "alerts.rules")

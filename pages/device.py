@@ -42,7 +42,9 @@ def left_side(device_id: str) -> None:
         return
     asset_class = app.classes.get(feed.devices[device_id].asset_class)
     sheet(device_blocks.health(health_view(state)), "device.health")
-    sheet(device_blocks.life(life_view(state, asset_class, in_alert=bool(view.todo.case_id))), "device.life")
+    mended = view.todo.mended.said if view.todo.mended else ""
+    life = life_view(state, asset_class, in_alert=bool(view.todo.case_id), mended=mended)
+    sheet(device_blocks.life(life), "device.life")
 
 
 @st.fragment(run_every=TICK_S)

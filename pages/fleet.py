@@ -39,7 +39,10 @@ def body() -> None:
     now_s = int(now.timestamp())
     cases = open_cases(feed.cases)
     day = session.shared("fleet.last", (now_s // 60, len(feed.day)), lambda: last_day(feed.day))
-    view = session.shared("fleet", (feed.version, now_s, filters), lambda: fleet(feed, now, filters, day))
+    orders = app.work_desk.known().orders
+    view = session.shared(
+        "fleet", (feed.version, now_s, filters), lambda: fleet(feed, now, filters, day, orders)
+    )
     old = header(feed, now).is_old
     top.html(blocks.headline(view.headline))
     sheet(blocks.figures(view.figures, is_old=old), "fleet.figures")

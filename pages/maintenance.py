@@ -6,6 +6,7 @@ from twin.ui import blocks, session, work_blocks
 from twin.ui.delay_chart import HEIGHT, delay_option
 from twin.ui.empty import no_devices
 from twin.ui.guard import guard
+from twin.ui.markup import esc
 from twin.ui.sheet import sheet
 from twin.ui.theme import colours
 from twin.ui.work_forms import decide_and_plan, may_act, open_orders
@@ -35,6 +36,11 @@ else:
     with right:
         open_orders(tuple(order for order in book.orders if order.is_open), allowed)
     with left:
+        mended = next((row for row in view.rows if row.case_id == view.chosen and chosen is None), None)
+        if mended is not None:
+            st.html(
+                f'<p class="body"><b>{esc(mended.window)}.</b> What waiting costs is worked out anew after it.</p>'
+            )
         if chosen is not None:
             sheet(work_blocks.chosen(chosen), "maintenance.chosen")
             option = delay_option(chosen, colours())

@@ -52,9 +52,10 @@ def app_with_trend(p50_h: float = 96.0) -> FakeApp:
 
 def test_the_headline_says_how_many_want_work_and_what_waiting_costs() -> None:
     page = text(opened(app_with_trend(), "maintenance"))
-    assert "One device wants work within 7 d. Waiting until Thursday costs about $" in page
-    assert "more than acting in time." in page
-    assert "Want work within 7 d 1 of 12 devices" in page
+    assert "Three devices want work within 7 d. Waiting until Wednesday costs about $" in page
+    assert "more than acting in time. Two of them by age alone, without a trend." in page
+    assert "Want work within 7 d 3 of 12 devices" in page
+    assert page.count("now–2") == 3, "as many rows say so"
 
 
 def test_without_a_trend_age_alone_is_named_as_such() -> None:
@@ -62,8 +63,7 @@ def test_without_a_trend_age_alone_is_named_as_such() -> None:
     states = {name: replace(s, life=Life(LifeState.NO_TREND)) for name, s in app.feed().states.items()}
     app._feed = replace(app._feed, states=states)
     page = text(opened(app, "maintenance"))
-    assert "No device wants work within 7 d." in page
-    assert "have no trend yet: age alone says" in page
+    assert "Three of them by age alone, without a trend." in page
     assert "No trend yet: age alone says" in page
     assert "the chance of failure is that of machines of its age" in page
 

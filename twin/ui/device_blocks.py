@@ -38,7 +38,9 @@ def todo(view: DeviceView) -> str:
     item = view.todo
     owner = f'<p class="small">{esc(item.owner[:1].upper() + item.owner[1:])}.</p>' if item.owner else ""
     others = "".join(f'<p class="small">Also: {esc(text)}</p>' for text in item.others)
-    work = link("maintenance", "Plan work", "btn", case=item.case_id) if item.case_id else ""
+    work = (
+        link("maintenance", "Plan work", "btn", case=item.case_id) if item.case_id and not item.mended else ""
+    )
     plan = f'<p class="plan">{work}</p>' if work else ""
     return (
         section("What to do", "", esc(item.open_for))

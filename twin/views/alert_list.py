@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from twin.schema.alert import CaseRecord, ConditionState
 from twin.schema.instant import from_seconds, to_seconds
+from twin.schema.work import WorkOrder
 from twin.views.app import Feed
 from twin.views.attention import case_facts, open_cases
 from twin.views.figure import Headline
 from twin.views.header import data_age
+from twin.views.mended import mending, without_life
 from twin.views.status import is_held, severity_rank
 from twin.views.tiles import spark
 from twin.views.wording import age, count, day_name, moment, plural
@@ -56,17 +59,19 @@ class AlertFilters:
     severity: str = ""
 
 
-def alerts_view(feed: Feed, now: datetime, filters: AlertFilters = AlertFilters()) -> AlertsView:
-    """Rows follow the filters; the headline covers everything."""
+def alerts_view(
+    feed: Feed, now: datetime, filters: AlertFilters = AlertFilters(), orders: Sequence[WorkOrder] = ()
+) -> AlertsView:
+    """Rows follow the filters; the headline covers everything. orders: work that is known, newest first."""
     kept = [c for c in feed.cases if _kept(feed, c, filters)]
     held = [c for c in kept if c.case.is_open and is_held(c)]
     closed = [c for c in kept if not c.case.is_open]
-    rows = tuple(alert_row(feed, c, now) for c in open_cases(kept))
+    rows = tuple(alert_row(feed, c, now, orders) for c in open_cases(kept))
     return AlertsView(
         headline=_headline(feed, now),
         counts={"Open": len(rows), "Held": len(held), "Closed": len(closed)},
         rows=rows,
-        held=tuple(alert_row(feed, c, now) for c in held),
+        held=tuple(alert_row(feed, c, now, orders) for c in held),
         closed=tuple(
             alert_row(feed, c, now) for c in sorted(closed, key=lambda c: -(c.case.closed_s or 0.0))
         ),
@@ -98,11 +103,12 @@ def _headline(feed: Feed, now: datetime) -> Headline:
     return Headline(first, rest, meta + " · filters are kept in the address")
 
 
-def alert_row(feed: Feed, record: CaseRecord, now: datetime) -> AlertRow:
+def alert_row(feed: Feed, record: CaseRecord, now: datetime, orders: Sequence[WorkOrder] = ()) -> AlertRow:
     """One case as a row."""
     case = record.case
     device, state = feed.devices.get(case.device_id), feed.states.get(case.device_id)
-    facts = case_facts(device, state) if case.is_open else ()
+    work = mending(case, state, orders, now)
+    facts = case_facts(device, without_life(state, work)) if case.is_open else ()
     word, below = _state(record, is_latched(feed, record), now)
     end_s = case.closed_s if case.closed_s is not None else to_seconds(now)
     return AlertRow(
@@ -117,7 +123,7 @@ def alert_row(feed: Feed, record: CaseRecord, now: datetime) -> AlertRow:
         state=word,
         below=below,
         spark=spark(feed.live.get(case.device_id)) if case.is_open else (),
-        at_stake=f"{facts[0].label} {facts[0].value}" if facts else "not worked out",
+        at_stake=f"{facts[0].label} {facts[0].value}" if facts else work.word if work else "not worked out",
         interval=facts[0].interval if facts else "",
         action=case.action or "Look at the device",
     )

@@ -10,8 +10,10 @@ from twin.schema.alert import CaseRecord, Severity
 from twin.schema.instant import from_seconds
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState, LifeState
+from twin.schema.work import WorkOrder
 from twin.views.app import Feed
 from twin.views.life_span import life_span
+from twin.views.mended import mending, without_life
 from twin.views.status import is_held, severity_rank
 from twin.views.wording import hours_span, moment, money, percent
 
@@ -55,9 +57,11 @@ def needs_person(cases: Iterable[CaseRecord]) -> list[CaseRecord]:
     return [c for c in cases if c.case.severity >= Severity.MAJOR]
 
 
-def attention_items(feed: Feed, cases: Sequence[CaseRecord], now: datetime) -> list[AttentionItem]:
-    """Cases as the page draws them, in the order given."""
-    return [_item(feed, record, now) for record in cases]
+def attention_items(
+    feed: Feed, cases: Sequence[CaseRecord], now: datetime, orders: Sequence[WorkOrder] = ()
+) -> list[AttentionItem]:
+    """Cases as the page draws them, in the order given; orders: work that is known, newest first."""
+    return [_item(feed, record, now, orders) for record in cases]
 
 
 def case_facts(device: Device | None, state: DeviceState | None) -> tuple[Fact, ...]:
@@ -85,8 +89,9 @@ def owner_of(record: CaseRecord) -> str:
     return "nobody has it yet"
 
 
-def _item(feed: Feed, record: CaseRecord, now: datetime) -> AttentionItem:
-    case = record.case
+def _item(feed: Feed, record: CaseRecord, now: datetime, orders: Sequence[WorkOrder]) -> AttentionItem:
+    case, state = record.case, feed.states.get(record.case.device_id)
+    work = mending(case, state, orders, now)
     below = sorted(d.device_id for d in feed.devices.values() if case.device_id in d.upstream)
     depends = f" {_listed(below)} {'depends' if len(below) == 1 else 'depend'} on it." if below else ""
     return AttentionItem(
@@ -95,9 +100,9 @@ def _item(feed: Feed, record: CaseRecord, now: datetime) -> AttentionItem:
         rank=severity_rank(case.severity),
         title=f"{case.device_id} {case.title[:1].lower()}{case.title[1:]}",
         since=moment(from_seconds(case.onset_s), now),
-        text=(case.text or "The readings alone do not say why.") + depends,
-        facts=case_facts(feed.devices.get(case.device_id), feed.states.get(case.device_id)),
-        action=case.action or "Look at the device",
+        text=f"{work.said}." if work else (case.text or "The readings alone do not say why.") + depends,
+        facts=case_facts(feed.devices.get(case.device_id), without_life(state, work)),
+        action="See the case" if work else case.action or "Look at the device",
         owner=owner_of(record),
     )
 

@@ -12,7 +12,7 @@ from twin.schema.work import NOTHING_FOUND, SENSOR, WorkOrder
 from twin.services.advice import TREND, Advice
 from twin.services.work_desk import WorkBook, current
 from twin.views.app import App
-from twin.views.maintenance import basis_words, newest_decision, remaining, window_words
+from twin.views.maintenance import basis_words, newest_decision, remaining, window_words, work_on
 from twin.views.opened_alert import find_case
 from twin.views.wording import money, title
 
@@ -52,10 +52,13 @@ class DelayView:
 
 
 def delay_view(app: App, case_id: str, book: WorkBook, now: datetime) -> DelayView | None:
-    """None when the case is not among those in memory, or its device has sent nothing."""
+    """None when the case is not among those in memory, or its device has sent nothing, or its work is done."""
     feed = app.feed()
     record, advice = find_case(feed, case_id), app.work_desk.advice(case_id)
     if record is None or advice is None:
+        return None
+    work = work_on(feed, record, book, now)
+    if work is not None and work.is_done:
         return None
     device = feed.devices[record.case.device_id]
     curve, currency = advice.curve, advice.cost.currency
@@ -78,7 +81,7 @@ def delay_view(app: App, case_id: str, book: WorkBook, now: datetime) -> DelayVi
         alt=f"Expected cost by time of action: best {window_words(advice, now)}. {_text(advice, currency)}",
         foot=_foot(advice),
         prices=tuple((label, money(amount, currency)) for label, amount in advice.cost.parts),
-        remaining=remaining(record, feed),
+        remaining="" if work is not None else remaining(record, feed),
         basis=basis_words(advice),
         title=record.case.title,
         action=record.case.action or "Look at the device",

@@ -10,13 +10,14 @@ from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import App, Feed
 from twin.views.attention import Fact, case_facts, open_cases, owner_of
 from twin.views.held import held_by_device, held_words, is_inherited
+from twin.views.mended import Mending, mending, told_before, without_life
 from twin.views.status import Status, severity_rank, status_of
 from twin.views.wording import age, count, moment, number, plural, title, unit_suffix
 
 
 @dataclass(frozen=True, slots=True)
 class ToDo:
-    """What a person should do now. case_id "" = nothing to acknowledge."""
+    """What a person should do now. case_id "" = nothing to acknowledge; mended: the work that is on, or just over."""
 
     lead: str
     text: str
@@ -27,6 +28,7 @@ class ToDo:
     version: int
     acknowledged: bool
     others: tuple[str, ...]
+    mended: Mending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
     cases = open_cases(feed.cases, [device_id])
     held = held_by_device(feed.cases).get(device_id, ())
     worst = cases[0] if cases else None
+    work = mending(worst.case, state, app.work_desk.known().orders, now) if worst else None
     label = asset_class.label if asset_class else title(device.asset_class)
     status = status_of(state, now)
     last = (
@@ -78,7 +81,7 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
     return DeviceView(
         device_id=device_id,
         area=device.area,
-        first=device_id + _said(worst, status),
+        first=device_id + _said(worst, work, status),
         rest=_rest(cases, held_words(held, now, start=True), state.inherited_from if state else ""),
         rank=severity_rank(worst.case.severity) if worst else 0,
         status=status,
@@ -86,16 +89,18 @@ def device_view(app: App, feed: Feed, device_id: str, now: datetime) -> DeviceVi
         downstream=tuple(sorted(d.device_id for d in feed.devices.values() if device_id in d.upstream)),
         inherited_from=state.inherited_from if state else "",
         facts=facts,
-        todo=_todo(cases, held, _explained(feed, device_id), case_facts(device, state), now),
+        todo=_todo(
+            cases, held, _explained(feed, device_id), case_facts(device, without_life(state, work)), work, now
+        ),
         inputs=inputs,
     )
 
 
-def _said(worst: CaseRecord | None, status: Status) -> str:
+def _said(worst: CaseRecord | None, work: Mending | None, status: Status) -> str:
     """ ": bearing wear." or " runs." """
     if worst is not None:
         text = worst.case.title
-        return f": {text[:1].lower()}{text[1:]}."
+        return f": {text[:1].lower()}{text[1:]}{f', {work.word}' if work else ''}."
     words = {"run": " runs.", "idle": " is idle.", "mnt": " is in maintenance."}
     return words.get(status.mark, f": {status.word[:1].lower()}{status.word[1:]}.")
 
@@ -124,6 +129,7 @@ def _todo(
     held: tuple[CaseRecord, ...],
     explained: str,
     facts: tuple[Fact, ...],
+    work: Mending | None,
     now: datetime,
 ) -> ToDo:
     if not cases and held:
@@ -143,8 +149,8 @@ def _todo(
         owner += f", {moment(from_seconds(response.at_s), now)}"
         owner += f": {response.comment}" if response.comment else ""
     return ToDo(
-        lead=f"{case.action or 'Look at the device'}.",
-        text=case.text,
+        lead=f"{work.said if work else case.action or 'Look at the device'}.",
+        text=told_before(case.text, work),
         open_for=f"open {age(to_seconds(now) - case.onset_s)}",
         facts=facts,
         owner=owner,
@@ -152,4 +158,5 @@ def _todo(
         version=response.version,
         acknowledged=response.state == "acknowledged",
         others=tuple(f"{c.case.title}: {c.case.action}" for c in cases[1:]),
+        mended=work,
     )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 
 from twin.schema.state import Freshness
+from twin.schema.work import WorkOrder
 from twin.views.alert_list import last_closed
 from twin.views.app import Feed
 from twin.views.attention import AttentionItem, attention_items, needs_person, open_cases
@@ -44,10 +46,17 @@ class FleetView:
     shown: tuple[str, ...]
 
 
-def fleet(feed: Feed, now: datetime, filters: Filters = Filters(), day: LastDay | None = None) -> FleetView:
+def fleet(
+    feed: Feed,
+    now: datetime,
+    filters: Filters = Filters(),
+    day: LastDay | None = None,
+    orders: Sequence[WorkOrder] = (),
+) -> FleetView:
     """Everything above the charts. Figures cover the whole fleet; attention and tiles follow the filters.
 
-    day  `last_day(feed.day)` where the caller keeps it; worked out here otherwise
+    orders  work that is known, newest first
+    day     `last_day(feed.day)` where the caller keeps it; worked out here otherwise
     """
     everything = open_cases(feed.cases)
     shown = tuple(sorted(d for d in feed.devices if _kept(feed, d, filters, now)))
@@ -57,7 +66,7 @@ def fleet(feed: Feed, now: datetime, filters: Filters = Filters(), day: LastDay 
     return FleetView(
         headline=_headline(feed, now),
         figures=_figures(feed, now, day or last_day(feed.day)),
-        attention=tuple(attention_items(feed, urgent, now)),
+        attention=tuple(attention_items(feed, urgent, now, orders)),
         attention_note=f"{len(urgent)} of {len(here)} open {plural(len(here), 'alert')}",
         quiet=f"No major or critical alert is open. {last_closed(feed, now)}",
         is_dense=dense,

@@ -71,11 +71,18 @@ def health_view(state: DeviceState) -> HealthView:
     return HealthView(tuple(rows), band, f"{there} of 4 inputs present{capped}", there, 4)
 
 
-def life_view(state: DeviceState, asset_class: AssetClass | None, *, in_alert: bool = False) -> LifeView:
+def life_view(
+    state: DeviceState, asset_class: AssetClass | None, *, in_alert: bool = False, mended: str = ""
+) -> LifeView:
     """A number with its interval only where the trend is significant; otherwise the reason in words.
 
     in_alert  whether the device has an open case, so that the reason does not contradict it
+    mended    what is known of work on it, "" without any: what was worked out before is of another machine
     """
+    if mended:
+        return LifeView(
+            "", "", "", "", f"{mended}. It is worked out anew from what is measured then.", "", ""
+        )
     life = state.life
     labels = {mode.name: mode.label for mode in asset_class.modes} if asset_class else {}
     mode = labels.get(life.mode, title(life.mode)) if life.mode else ""

@@ -19,6 +19,7 @@ from twin.views.app import Feed
 from twin.views.attention import open_cases
 from twin.views.figure import Figure, Headline
 from twin.views.life_span import life_span
+from twin.views.mended import Mending, mending
 from twin.views.status import severity_rank
 from twin.views.wording import age, count, day_name, hours_span, moment, money, percent, plural
 
@@ -61,14 +62,33 @@ def maintenance_view(
     found = [(r, advise(r.case.case_id)) for r in open_cases(feed.cases)]
     known = [(r, advice) for r, advice in found if advice is not None]
     known.sort(key=lambda pair: (not pair[1].renews, -pair[1].saved, pair[0].case.onset_s))
-    rows = tuple(_row(r, advice, book, now) for r, advice in known)
+    work = {r.case.case_id: work_on(feed, r, book, now) for r, _ in known}
+    waits = [pair for pair in known if work[pair[0].case.case_id] is None]
+    rows = tuple(_row(r, advice, book, now) for r, advice in waits)
+    rows += tuple(_mended_row(r, on, book, now) for r, _ in known if (on := work[r.case.case_id]) is not None)
     ids = [row.case_id for row in rows]
     return MaintenanceView(
-        headline=_headline(feed, known, book, now),
-        figures=_figures(feed, known, book),
+        headline=_headline(waits, book, now),
+        figures=_figures(feed, waits, book),
         rows=rows,
         chosen=chosen if chosen in ids else (ids[0] if ids else ""),
     )
+
+
+def work_on(feed: Feed, record: CaseRecord, book: WorkBook, now: datetime) -> Mending | None:
+    """The work that is on, or just over, on a case."""
+    return mending(record.case, feed.states.get(record.case.device_id), book.orders, now)
+
+
+def _mended_row(record: CaseRecord, work: Mending, book: WorkBook, now: datetime) -> WorkRow:
+    """Nothing of what waiting would cost: that was worked out of the machine before the work."""
+    case = record.case
+    state, below = _stands(book, case.case_id, now)
+    return WorkRow(
+        case_id=case.case_id, device_id=case.device_id, rank=severity_rank(case.severity), title=case.title,
+        action=case.action or "Look at the device", basis="worked out anew after it", window=work.said,
+        cost="", waiting="", saved="", state=state, below=below,
+    )  # fmt: skip
 
 
 def _row(record: CaseRecord, advice: Advice, book: WorkBook, now: datetime) -> WorkRow:
@@ -160,9 +180,7 @@ def newest_decision(book: WorkBook, case_id: str) -> Decision | None:
 # --- headline and figures ------------------------------------------------------------------------------------------
 
 
-def _headline(
-    feed: Feed, known: Sequence[tuple[CaseRecord, Advice]], book: WorkBook, now: datetime
-) -> Headline:
+def _headline(known: Sequence[tuple[CaseRecord, Advice]], book: WorkBook, now: datetime) -> Headline:
     wanting = [a for _, a in known if _wants_work(a)]
     devices = {a.device_id for a in wanting}
     meta = f"{day_name(now)}, {now.strftime('%H:%M')} UTC · costs from the registry and the assumptions"
@@ -171,7 +189,7 @@ def _headline(
         near = min(float(a.curve.t_h[a.curve.last]) for a in wanting) < 24.0
         within = "24 h" if near and n == 1 else "7 d"
         first = f"{count(n, start=True)} {plural(n, 'device wants', 'devices want')} work within {within}."
-        return Headline(first, _waiting(wanting, now), meta)
+        return Headline(first, f"{_waiting(wanting, now)}{_by_age(wanting)}", meta)
     planned = sum(1 for order in book.orders if order.is_open)
     rest = (
         f"{count(planned, start=True)} {plural(planned, 'order is', 'orders are')} open." if planned else ""
@@ -188,8 +206,14 @@ def _headline(
 
 
 def _wants_work(advice: Advice) -> bool:
-    """Its best window is over within a week, by its own trend."""
-    return advice.basis == TREND and float(advice.curve.t_h[advice.curve.last]) <= SOON_H
+    """Its best window is over within a week, as its row says: by its own trend, or by its age alone."""
+    return advice.renews and not advice.is_open_ended and float(advice.curve.t_h[advice.curve.last]) <= SOON_H
+
+
+def _by_age(wanting: Sequence[Advice]) -> str:
+    """How many of them rest on nothing but their age."""
+    n = len({a.device_id for a in wanting if a.basis != TREND})
+    return f" {count(n, start=True)} of them by age alone, without a trend." if n else ""
 
 
 def _waiting(wanting: Sequence[Advice], now: datetime) -> str:

@@ -14,6 +14,7 @@ from twin.schema.quieting import Quieting
 from twin.schema.signal import Signal
 from twin.views.alert_list import held_words, is_latched
 from twin.views.app import App, Feed
+from twin.views.mended import mending, told_before
 from twin.views.signals import LIVE, RANGES, Panel, one_panel
 from twin.views.status import is_held, severity_rank
 from twin.views.why import Contribution, contributions, verdict_words
@@ -81,7 +82,7 @@ def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> Ope
         version=record.response.version,
         acknowledged=record.response.state == "acknowledged",
         is_open=case.is_open,
-        text=case.text,
+        text=told_before(case.text, mending(case, state, app.work_desk.known().orders, now)),
         cause=_cause(case.cause, labels, suspect),
         numbers=_numbers(best, asset_class.signals if asset_class else {}),
         plot=_plot(feed, best, asset_class, now),

@@ -15,6 +15,7 @@ from twin.views.app import Feed
 from twin.views.attention import open_cases
 from twin.views.life_span import life_span
 from twin.views.maintenance import Advise
+from twin.views.mended import mending
 from twin.views.wording import moment
 
 BACK_SHARE = 0.12
@@ -116,6 +117,9 @@ def _lane(
     state = feed.states.get(device_id)
     record = next((r for r in open_cases(feed.cases, [device_id])), None)
     advice = advise(record.case.case_id) if record is not None else None
+    work = mending(record.case, state, orders, now) if record is not None else None
+    if work is not None:
+        advice, note = None, work.word
     if state is not None and advice is not None and advice.basis == TREND and state.life.p50_h is not None:
         life = state.life
         p10, p90 = life.p10_h or 0.0, life.p90_h
@@ -133,7 +137,7 @@ def _lane(
         )
         pieces.append(Piece("window", *place(*advice.window_s), "best window to act"))
         note = f"{left} left"
-    elif record is not None:
+    elif record is not None and not note:
         note = "no trend yet"
     for order in orders:
         pieces.append(_bar(order, place, now_s, now))
