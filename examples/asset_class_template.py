@@ -28,7 +28,7 @@ PARAMETERS = {
     "friction_k": Parameter(30.0, "K", _ESTIMATE),
     "v_idle": Parameter(0.1, "mm/s", _ESTIMATE),
     "v_run": Parameter(1.2, "mm/s", _ESTIMATE),
-    "wear_gain": Parameter(2.9, "1", "reaches the trip limit at full damage; engineering estimate"),
+    "wear_gain": Parameter(3.6, "1", "reaches the trip limit at full damage; engineering estimate"),
     "i_idle": Parameter(0.5, "A", _ESTIMATE),
     "i_run": Parameter(4.5, "A", _ESTIMATE),
     "i_wear": Parameter(0.15, "1", _ESTIMATE),

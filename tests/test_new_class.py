@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import tests.test_physics_models
 import twin.physics
 from tests.fake_app import FakeApp
 from tests.simulated import STEADY
@@ -156,3 +158,15 @@ def test_templates_derivatives_equal_finite_differences(classes: Mapping[str, As
 def test_nothing_of_the_new_class_stays_behind() -> None:
     with pytest.raises(UnknownAssetClassError, match=NAME):
         asset_class(NAME)
+
+
+def test_the_template_keeps_every_law_of_the_classes_as_it_stands(classes: Mapping[str, AssetClass]) -> None:
+    """Whoever copies it and runs the tests sees them pass before changing a number."""
+    laws = [
+        law
+        for name, law in vars(tests.test_physics_models).items()
+        if name.startswith("test_") and tuple(inspect.signature(law).parameters) == ("declared",)
+    ]
+    assert len(laws) > 5
+    for law in laws:
+        law(classes[NAME])
