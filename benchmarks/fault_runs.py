@@ -1,6 +1,6 @@
 """Runs of single faults: each machine is warmed up healthy, breaks once, and is watched until the fault is full grown.
 
-Slow faults are damages growing evenly to the machine's end within a day and a half to four days; sensor faults come at
+Slow faults are damages growing evenly to the machine's end within a day and a half to three days; sensor faults come at
 once and stay six hours; stream faults are judged over 45 minutes. Onset, length and size are drawn per machine.
 """
 
@@ -46,7 +46,7 @@ class Group:
 
 
 GROUPS = {
-    "slow": Group(MACHINE_KINDS, 180.0, WARM_S, 6 * HOUR_S, 96 * HOUR_S, 10),
+    "slow": Group(MACHINE_KINDS, 240.0, WARM_S, 6 * HOUR_S, 72 * HOUR_S, 8),
     "sensor": Group(SENSOR_KINDS, 60.0, WARM_S, 6 * HOUR_S, 6 * HOUR_S, 20),
     "stream": Group(STREAM_KINDS, 3.0, 900.0, 900.0, 2_700.0, 2),
 }

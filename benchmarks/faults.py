@@ -89,7 +89,7 @@ def _slow(slow: Sequence[Outcome]) -> None:
     early = [o.growth <= EARLY for o in slow]
     limits = [o.threshold_delay_s for o in slow]
     growth = np.array([o.growth for o in slow])
-    note = f"{len(slow)} damages growing to the end in 36 to 96 h, a reading every 3 min"
+    note = f"{len(slow)} damages growing to the end in 36 to 72 h, a reading every 4 min"
     record(
         "faults_slow_detected", _mean(early), f"share before {EARLY:.0%} growth",
         f"operating limits find {np.isfinite(limits).mean():.2f} at any growth", note,
