@@ -22,6 +22,8 @@ PAGES = (
     ("simulator", "Simulator"),
     ("system", "System"),
 )
+READING = '<p class="body">Reading the fleet …</p>'
+"""Shown while the first visitor's run opens the store."""
 HIDDEN = (("device", "Device"), ("rules", "Rules"))
 
 
@@ -37,8 +39,12 @@ def run(opener: Callable[[], App]) -> None:
     ]
     page = st.navigation(pages, position="hidden")
     guard.go_to_wanted()
+    reading = st.empty()
+    if not session.is_open():
+        reading.html(READING)
     try:
         session.app()
+        reading.empty()
     except TwinError as error:
         _cannot_open(error)
         return
