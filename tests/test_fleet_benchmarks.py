@@ -1,4 +1,4 @@
-"""Laws of the fleet-size and machine-limit benchmarks: what is timed does the work, what is counted is what is moved."""
+"""Laws of the fleet-size and machine-limit benchmarks: what is timed does the work, what is counted is moved."""
 
 from __future__ import annotations
 
