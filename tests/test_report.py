@@ -12,6 +12,7 @@ import zlib
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fontTools.ttLib import TTFont
@@ -19,14 +20,17 @@ from openpyxl import load_workbook
 
 from tests.business_store import NAMED, NOW, filled, fleet, reporting
 from tests.test_rollup import device
+from twin.business.figure import Part
+from twin.business.groups import By
 from twin.business.periods import Period, month_of, week_of
 from twin.business.report import Report, headline
-from twin.business.words import money, quantity
+from twin.business.words import money, part_value, parts_text, quantity
 from twin.commands import report as command
 from twin.errors import SettingsError
 from twin.services.report_fonts import report_fonts
-from twin.services.report_pdf import report_pdf
+from twin.services.report_pdf import _assumptions, report_pdf
 from twin.services.report_rows import escaped, figure_table, report_csv, report_xlsx
+from twin.services.report_sheet import BOTTOM, Sheet
 from twin.stores.opening import open_memory_stores, open_sqlite_stores
 
 PERIOD = Period(date(2026, 10, 22), date(2026, 11, 20))
@@ -54,6 +58,30 @@ def test_the_pdf_is_built_with_nothing_on_the_path_and_a_name_in_two_scripts(
     mapped = b"".join(_streams(pdf))
     for sign in "Größe測定−":
         assert f"<{ord(sign):04X}>".encode() in mapped.upper(), f"{sign} is not in any font's map"
+
+
+def test_where_figures_come_from_stands_on_one_page_wherever_it_begins(
+    report: Report, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = [one.figure.label for one in report.overview.figures.values()]
+    lines: list[tuple[int, str, float]] = []
+    put = Sheet.put
+
+    def noted(sheet: Sheet, x: float, y: float, text: str, **how: Any) -> float:
+        lines.append((sheet.page_no(), text, y))
+        return put(sheet, x, y, text, **how)
+
+    monkeypatch.setattr(Sheet, "put", noted)
+    sheet = Sheet(cache, title="", foot="")
+    for top in range(20, 280, 12):  # the section begins at every height of a page
+        lines.clear()
+        sheet.add_page()
+        _assumptions(sheet, float(top), report)
+        title = max(i for i, (_, text, _) in enumerate(lines) if text == "Where the figures come from")
+        rest = [line for line in lines[title:] if line[1] in labels]
+        assert [text for _, text, _ in rest] == labels, top
+        assert {page for page, _, _ in rest} == {lines[title][0]}, top
+        assert max(y for _, _, y in rest) < 297.0 - BOTTOM, top
 
 
 def test_the_fonts_have_the_signs_of_the_named_device(cache: Path) -> None:
@@ -171,6 +199,30 @@ def test_the_command_writes_what_the_ending_says(
     out = tmp_path / name
     assert command.main(["--store", f"sqlite:///{tmp_path / 't.sqlite'}", "--out", str(out)]) == 0
     assert out.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize("name", ["utilisation_calendar", "utilisation_staffed", "utilisation_available"])
+def test_dividing_the_printed_parts_by_hand_gives_the_printed_share(report: Report, name: str) -> None:
+    rows = [report.overview.figures[name].figure]
+    rows += [row.figures[name] for row in report.overview.groups[By.DEVICE]]
+    for figure in rows:
+        assert figure.numerator is not None and figure.denominator is not None
+        top, bottom = (
+            float(part_value(p).split()[0].replace(",", "")) for p in (figure.numerator, figure.denominator)
+        )
+        assert 100.0 * top / bottom == pytest.approx(100.0 * (figure.value or 0.0), abs=0.006)
+        assert parts_text(figure).startswith(f"{part_value(figure.numerator)} running")
+
+
+def test_parts_are_printed_in_more_digits_than_figures() -> None:
+    parts = (
+        Part("", 2705.94, "h"),
+        Part("", 1234.5, "USD"),
+        Part("", 400.0, "EUR"),
+        Part("", 12.3456, "stops"),
+    )
+    assert [part_value(part) for part in parts] == ["2,705.9 h", "$1,234.50", "€400", "12.346"]
+    assert part_value(Part("", None, "h")) == "not measured"
 
 
 def test_quantities_read_as_a_person_writes_them() -> None:

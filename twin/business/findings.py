@@ -17,7 +17,7 @@ from twin.business.figure import Basis, Figure, Part
 from twin.business.gain import DEMAND, MONTH_D, VALUE
 from twin.business.ledger import HOUR_S, Ledger
 from twin.business.peers import Peer
-from twin.business.words import number, percent
+from twin.business.words import exact, number, percent
 from twin.schema.registry import Device
 
 LEAST_H = 1.0
@@ -125,7 +125,7 @@ def _booked(case: _Case) -> Finding | None:
         case,
         "booked_unused",
         f"{name} stands booked but unused",
-        f"{number(total)} of {number(booked_h)} booked hours ({percent(total / booked_h, 0)}) without running.",
+        f"{exact(total)} of {exact(booked_h)} booked hours ({percent(total / booked_h, 0)}) without running.",
         unused_h * case.rate * case.value * case.demand.value,
         Basis.ASSUMED,
         _USE_SOURCE,
@@ -145,7 +145,7 @@ def _idle(case: _Case) -> Finding | None:
         case,
         "idle_staffed",
         f"{name} is idle while the laboratory is staffed",
-        f"{number(total)} of {number(staffed_h)} staffed hours ({percent(total / staffed_h, 0)}) idle.",
+        f"{exact(total)} of {exact(staffed_h)} staffed hours ({percent(total / staffed_h, 0)}) idle.",
         idle_h * case.rate * case.value * case.demand.value,
         Basis.ASSUMED,
         _USE_SOURCE,

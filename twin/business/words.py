@@ -1,6 +1,7 @@
 """Figures as text, where no view is near: findings, reports and exports write them the same way.
 
-Space before the unit, true minus, en dash in ranges, at most three significant digits.
+Space before the unit, true minus, en dash in ranges, at most three significant digits; parts of a figure have more,
+so that dividing them by hand gives the figure.
 """
 
 from __future__ import annotations
@@ -82,6 +83,31 @@ def quantity(value: float | None, unit: str) -> str:
     return f"{_short(value)} {unit}" if unit in _PLAIN else money(value, unit)
 
 
+def exact(value: float) -> str:
+    """A part of a figure, in so many digits that a reader's own division gives the printed quotient.
+
+    >>> exact(2705.94), exact(3080.28), exact(214.0), exact(61.2538), exact(0.51667)
+    ('2,705.9', '3,080.3', '214', '61.254', '0.517')
+    """
+    if value == 0 or not math.isfinite(value):
+        return number(value)
+    places = min(max(4 - math.floor(math.log10(abs(value))), 1), 3)
+    return f"{value:,.{places}f}".rstrip("0").rstrip(".").replace("-", "−")
+
+
+def part_value(part: Part) -> str:
+    """A numerator, denominator or exclusion in its unit; money to the cent, hours as `exact` has them."""
+    value, unit = part.value, part.unit
+    if value is None or unit in ("share", "months"):
+        return quantity(value, unit)
+    if unit in _COUNTS:
+        return exact(value)
+    if unit in _PLAIN or unit == "1/h":
+        return f"{exact(value)} {'/h' if unit == '1/h' else unit}"
+    cents = f"{abs(value):,.2f}".removesuffix(".00")
+    return f"{'−' if value < 0 else ''}{_SYMBOLS.get(unit, unit + ' ')}{cents}"
+
+
 def span(interval: Interval | None, unit: str) -> str:
     """ "0.3 to 4.4, 90 %"; nothing without an interval."""
     if interval is None:
@@ -109,7 +135,7 @@ def parts_text(figure: Figure) -> str:
     if figure.value is None:
         return figure.reason
     parts = [
-        f"{quantity(part.value, part.unit)} {_counted(part)}"
+        f"{part_value(part)} {_counted(part)}"
         for part in (figure.numerator, figure.denominator)
         if part is not None
     ]
@@ -143,7 +169,7 @@ def target_text(compared: Compared) -> str:
 
 def exclusions_text(figure: Figure) -> str:
     """ "planned work 214 h, no data 61 h" """
-    return ", ".join(f"{part.label} {quantity(part.value, part.unit)}" for part in figure.exclusions)
+    return ", ".join(f"{part.label} {part_value(part)}" for part in figure.exclusions)
 
 
 def _counted(part: Part) -> str:

@@ -12,7 +12,7 @@ from twin.business.figure import Figure
 from twin.business.findings import foremost
 from twin.business.groups import By, Step
 from twin.business.report import Report, headline
-from twin.business.words import certainty, change_text, parts_text, quantity, value_text
+from twin.business.words import certainty, change_text, part_value, parts_text, quantity, value_text
 from twin.schema.instant import from_seconds
 from twin.services import report_charts as charts
 from twin.services.report_sheet import INK, INK2, INK3, LEFT, RIGHT, TOP, WIDTH, Sheet
@@ -21,6 +21,8 @@ MOST_ROWS = 40
 USE_MM = 74.0
 """What utilisation and OEE take side by side."""
 MOST_FINDINGS = 6
+SECTION_MM = 9.5
+"""What a section's rule and title take."""
 
 
 def report_pdf(report: Report, cache: Path) -> bytes:
@@ -231,7 +233,7 @@ def _teams(sheet: Sheet, y: float, report: Report) -> float:
         top, bottom = team.running.numerator, team.running.denominator
         note = team.running.reason
         if not hidden and top is not None and bottom is not None:
-            note = f"{quantity(top.value, top.unit)} of {quantity(bottom.value, bottom.unit)}"
+            note = f"{part_value(top)} of {part_value(bottom)}"
         sheet.put(LEFT + 124, y, note, size=7.5, colour=INK3, width=WIDTH - 124)
         sheet.rule(LEFT, y + 5.0, WIDTH)
         y += 6.0
@@ -258,24 +260,18 @@ def _assumptions(sheet: Sheet, y: float, report: Report) -> float:
         )
         sheet.rule(LEFT, y + 4.8, WIDTH)
         y += 5.8
-    y = sheet.section(sheet.room(y + 4, 40), "Where the figures come from")
-    for compared in report.overview.figures.values():
-        y = sheet.room(y, 8)
-        sheet.put(LEFT, y, compared.figure.label, size=8, width=42)
-        y = (
-            sheet.paragraph(
-                LEFT + 44,
-                y,
-                f"{compared.figure.source[:1].upper()}{compared.figure.source[1:]}.",
-                WIDTH - 44,
-                size=8,
-                colour=INK2,
-            )
-            + 0.8
-        )
+    told = [
+        (one.figure.label, f"{one.figure.source[:1].upper()}{one.figure.source[1:]}.")
+        for one in report.overview.figures.values()
+    ]
+    whole = SECTION_MM + sum(sheet.height(text, WIDTH - 44, size=8) + 0.8 for _, text in told)
+    y = sheet.section(sheet.room(y + 4, whole), "Where the figures come from")
+    for label, text in told:
+        sheet.put(LEFT, y, label, size=8, width=42)
+        y = sheet.paragraph(LEFT + 44, y, text, WIDTH - 44, size=8, colour=INK2) + 0.8
     if report.other_currency:
-        text = f"Left out of money, in another currency than {report.currency}: {', '.join(report.other_currency)}."
-        y = sheet.paragraph(LEFT, y, text, WIDTH, size=8, colour=INK2)
+        others = f"Left out of money, in another currency than {report.currency}: {', '.join(report.other_currency)}."
+        y = sheet.paragraph(LEFT, sheet.room(y, 8), others, WIDTH, size=8, colour=INK2)
     return y
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fpdf import FPDF
-from fpdf.enums import XPos, YPos
+from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from twin.services.report_fonts import report_fonts
 
@@ -78,6 +78,13 @@ class Sheet(FPDF):
         self.set_xy(x, y)
         self.multi_cell(width, size * 0.3528 * 1.3, text, align="L", new_x=XPos.LEFT, new_y=YPos.NEXT)
         return float(self.get_y())
+
+    def height(self, text: str, width: float, *, size: float = 9.0) -> float:
+        """What `paragraph` would take."""
+        self.set_font("text", "", size)
+        step = size * 0.3528 * 1.3
+        lines = self.multi_cell(width, step, text, align="L", dry_run=True, output=MethodReturnValue.LINES)
+        return step * len(lines)
 
     def room(self, y: float, height: float) -> float:
         """y, or the top of a new page when `height` does not fit below it."""

@@ -16,8 +16,8 @@ from twin.business.report import Report, headline
 from twin.business.words import (
     certainty,
     change_text,
+    part_value,
     parts_text,
-    quantity,
     target_text,
     value_text,
 )
@@ -129,8 +129,8 @@ def lines(compared: Compared, report: Report | None = None) -> tuple[tuple[str, 
         )
     for term, part in (("Numerator", figure.numerator), ("Denominator", figure.denominator)):
         if part is not None:
-            found.append((term, f"{quantity(part.value, part.unit)} {part.label}"))
-    excluded = [f"{quantity(part.value, part.unit)} {part.label}" for part in figure.exclusions]
+            found.append((term, f"{part_value(part)} {part.label}"))
+    excluded = [f"{part_value(part)} {part.label}" for part in figure.exclusions]
     found.append(("Left out", "; ".join(excluded) or "nothing"))
     if figure.value is None:
         found.append(("No value because", figure.reason))
