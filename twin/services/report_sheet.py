@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
@@ -83,8 +84,8 @@ class Sheet(FPDF):
         """What `paragraph` would take."""
         self.set_font("text", "", size)
         step = size * 0.3528 * 1.3
-        lines = self.multi_cell(width, step, text, align="L", dry_run=True, output=MethodReturnValue.LINES)
-        return step * len(lines)
+        found = self.multi_cell(width, step, text, align="L", dry_run=True, output=MethodReturnValue.HEIGHT)
+        return cast("float", found)
 
     def room(self, y: float, height: float) -> float:
         """y, or the top of a new page when `height` does not fit below it."""
