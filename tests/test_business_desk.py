@@ -137,3 +137,8 @@ def test_a_note_is_short_and_on_a_known_device() -> None:
     for device_id, text in (("INST-001", "x" * (MOST_CHARACTERS + 1)), ("INST-999", "hello")):
         with pytest.raises(RecordError):
             desk.one.write_note(device_id, text, actor="anna", expected_version=0, key=device_id)
+
+
+def test_a_share_over_the_whole_is_refused_as_it_was_typed() -> None:
+    with pytest.raises(SettingsError, match=r"'150 %': must be a share between 0 and 100 %"):
+        Desk().save(1.5)

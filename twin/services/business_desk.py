@@ -124,7 +124,7 @@ def _checked_source(name: str, value: float, source: str) -> str:
     if not math.isfinite(value) or not 0.0 <= value <= most:
         raise SettingsError(
             known.label,
-            value=value,
+            value=f"{100.0 * value:g} %" if most == 1.0 else value,
             rule="must be a share between 0 and 100 %"
             if most == 1.0
             else "must be a number that is not negative",
