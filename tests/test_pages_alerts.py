@@ -139,12 +139,18 @@ def test_a_link_to_a_case_outlives_its_row() -> None:
     app = FakeApp()
     closed = next(r for r in app.feed().cases if not r.case.is_open)
     page = text(opened(app, "alerts", alert=closed.case.case_id))
-    assert "The case of this address" in page
+    assert "INST-004 cooling loss among the closed ones Show it there" in page
     assert "Condition Normal again" in page
     mine = next(r for r in app.feed().cases if r.case.case_id == BEARING)
     old = replace(mine, case=replace(mine.case, onset_s=NOW_S - 90 * DAY_S, closed_s=NOW_S - 89 * DAY_S))
     app.alert_desk.past = [old]
     assert "Bearing wear" in text(opened(app, "alerts", alert=old.case.case_id, severity="minor"))
+    held = next(r for r in app.feed().cases if r.case.is_open and r.suppression.state != "none")
+    assert "INST-002 inlet pressure high among those held back" in text(
+        opened(app, "alerts", alert=held.case.case_id, show="Closed")
+    )
+    hidden = opened(app, "alerts", alert=BEARING, severity="minor")
+    assert "PUMP-001 bearing wear hidden by the filters, among the open ones Show it there" in text(hidden)
     assert "There is no such case." in text(opened(app, "alerts", alert="PUMP-001|7"))
 
 

@@ -32,6 +32,17 @@ def test_points_lost_add_up_to_the_health_shown() -> None:
     assert view.rows[-2].left == pytest.approx(view.rows[-1].width)
 
 
+def test_each_line_of_points_says_what_its_points_come_from() -> None:
+    aged = Health(94.0, {"life": 1.25, "failure_risk": 2.0, "deviation": 2.75})
+    calm = health_view(replace(WORN, health=aged, life=Life(LifeState.NOT_IN_ALERT)))
+    notes = {row.label: row.note for row in calm.rows}
+    assert notes["Remaining life"] == "no alert, counted as over 180 d, of 25"
+    assert notes["Failure risk"] == "13 % by age, without a trend, of 15"
+    assert "not worked out" not in " ".join(notes.values()), "as all four inputs are there"
+    trend = health_view(replace(WORN, health=aged, life=Life(LifeState.VALUE, "leak", 4.0, 9.0, 20.0, 0.9)))
+    assert {row.label: row.note for row in trend.rows}["Failure risk"] == "13 % by trend and age, of 15"
+
+
 def test_missing_inputs_are_told_and_named_as_lost_points() -> None:
     capped = Health(60.0, {"deviation": 5.0, "anomaly": 0.0, "coverage": 35.0}, coverage=0.5, cap=60.0)
     view = health_view(replace(WORN, health=capped))

@@ -22,9 +22,9 @@ def rows(items: Sequence[AlertRow], opened: str, query: dict[str, str]) -> str:
     return "".join(_row(item, item.case_id == opened, query) for item in items)
 
 
-def group(title: str, note: str) -> str:
-    """A heading inside the table."""
-    return f'<div class="grp">{esc(title)}<small>{esc(note)}</small></div>'
+def group(title: str, note: str, way: str = "") -> str:
+    """A heading inside the table. way: a link, as markup."""
+    return f'<div class="grp">{esc(title)}<small>{esc(note)} {way}</small></div>'
 
 
 def opened(view: OpenedAlert) -> str:

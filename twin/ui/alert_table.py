@@ -11,13 +11,13 @@ from twin.errors import TwinError
 from twin.schema.alert import CaseRecord
 from twin.ui import alert_blocks, session
 from twin.ui.alert_actions import alert_actions
-from twin.ui.markup import esc
+from twin.ui.markup import esc, link
 from twin.ui.quiet_controls import quiet_list
 from twin.ui.sheet import sheet
 from twin.ui.similar_cases import similar
 from twin.views.alert_list import AlertRow, AlertsView, alert_row
 from twin.views.app import Feed
-from twin.views.opened_alert import find_case, opened_alert
+from twin.views.opened_alert import find_case, opened_alert, place_of
 from twin.views.quiet_list import inherited_lines, quiet_rows
 
 
@@ -31,7 +31,7 @@ def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
     named = st.query_params.get("alert", "")
     listed = (*shown, *(view.held if show == "Open" else ()))
     if named and all(row.case_id != named for row in listed):
-        _elsewhere(named, feed, now)
+        _elsewhere(named, show, feed, now)
     if shown:
         _rows(shown, "shown")
     else:
@@ -50,10 +50,11 @@ def alert_table(view: AlertsView, show: str, feed: Feed, now: datetime) -> None:
         quiet_list(kept, key="alerts.quiet")
 
 
-def _elsewhere(named: str, feed: Feed, now: datetime) -> None:
-    """The named case from the feed, else, asked once, from the store."""
+def _elsewhere(named: str, show: str, feed: Feed, now: datetime) -> None:
+    """The named case from the feed, else, asked once, from the store; with the way to where it is listed."""
     desk = session.app().alert_desk
     record = find_case(feed, named)
+    tab, words = place_of(record, listed=True) if record is not None else ("", "")
     try:
         record = record or session.shared("alerts.named", named, lambda: desk.case(named))
     except TwinError as error:
@@ -64,8 +65,15 @@ def _elsewhere(named: str, feed: Feed, now: datetime) -> None:
             '<p class="body"><b>There is no such case.</b> The address names one that is not in the store.</p>'
         )
         return
-    sheet(alert_blocks.group("The case of this address", "not among the rows below"), "alerts.named.group")
-    _rows((alert_row(feed, record, now),), "named", record)
+    if not tab:
+        words = place_of(record, listed=False)[1]
+    words = f"hidden by the filters, {words}" if tab == show else words
+    where = {} if tab == "Open" else {"show": tab}
+    there = link("alerts", "Show it there", alert=named, **where) if tab else ""
+    title = f"{record.case.device_id} {record.case.title[:1].lower()}{record.case.title[1:]}"
+    heading = alert_blocks.group(title, words, there)
+    sheet(heading, "alerts.named.group")
+    _rows((alert_row(feed, record, now, session.app().work_desk.known().orders),), "named", record)
 
 
 def _rows(items: Sequence[AlertRow], name: str, known: CaseRecord | None = None) -> None:

@@ -61,7 +61,7 @@ def health_view(state: DeviceState) -> HealthView:
     left = 100.0
     for name, lost in _in_order(health.lost):
         label, most = _LABELS.get(name, (title(name), 100.0))
-        note = _note(name, state, most)
+        note = _note(name, lost, state, most)
         rows.append(WaterfallRow(label, note, points(-lost), max(0.0, left - lost) / 100, lost / 100, "lost"))
         left -= lost
     rows.append(WaterfallRow("Health now", "", f"{health.score:.0f}", 0.0, health.score / 100, "now"))
@@ -99,7 +99,7 @@ def _in_order(lost: Mapping[str, float]) -> list[tuple[str, float]]:
     return known + [(name, value) for name, value in lost.items() if name not in _LABELS]
 
 
-def _note(name: str, state: DeviceState, most: float) -> str:
+def _note(name: str, lost: float, state: DeviceState, most: float) -> str:
     if name == "deviation":
         return f"{percent(state.deviation)} off what is expected, of {most:.0f}"
     if name == "anomaly":
@@ -107,8 +107,9 @@ def _note(name: str, state: DeviceState, most: float) -> str:
     if name == "life":
         return f"{_short(state.life)}, of {most:.0f}"
     if name == "failure_risk":
-        p = state.life.fail_probability
-        return f"{'not worked out' if p is None else percent(p)}, of {most:.0f}"
+        if state.life.state == LifeState.VALUE:
+            return f"{percent(lost / most)} by trend and age, of {most:.0f}"
+        return f"{percent(lost / most)} by age, without a trend, of {most:.0f}"
     return "what is not known cannot raise the score" if name == "coverage" else ""
 
 
@@ -117,8 +118,8 @@ def _short(life: Life) -> str:
         return str(life_span(life.p10_h, life.p50_h, life.p90_h))
     return {
         LifeState.LEARNING: "learning",
-        LifeState.NO_TREND: "no trend",
-        LifeState.NOT_IN_ALERT: "not needed",
+        LifeState.NO_TREND: "no trend, counted as over 180 d",
+        LifeState.NOT_IN_ALERT: "no alert, counted as over 180 d",
         LifeState.BEYOND_HORIZON: "over 180 d",
         LifeState.ERROR: "not worked out",
     }.get(life.state, "")

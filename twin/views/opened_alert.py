@@ -61,6 +61,18 @@ def find_case(feed: Feed, case_id: str) -> CaseRecord | None:
     return next((c for c in feed.cases if c.case.case_id == case_id), None)
 
 
+def place_of(record: CaseRecord, listed: bool) -> tuple[str, str]:
+    """(the tab of the Alerts page that has the case, in words); "" where no tab lists it any more.
+
+    listed  whether it is among the cases the feed keeps
+    """
+    if not listed:
+        return "", "closed, and older than the 7 days that are listed"
+    if not record.case.is_open:
+        return "Closed", "among the closed ones"
+    return ("Held", "among those held back") if is_held(record) else ("Open", "among the open ones")
+
+
 def opened_alert(app: App, feed: Feed, record: CaseRecord, now: datetime) -> OpenedAlert:
     """Evidence comes from the case's strongest alert; a closed case keeps its text and the pattern of its score."""
     case = record.case
