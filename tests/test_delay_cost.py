@@ -64,6 +64,17 @@ def test_today_costs_the_work_and_the_whole_life_thrown_away_and_waiting_for_eve
     assert found.expected[2] == pytest.approx(costs.planned + never * costs.unplanned)
 
 
+@pytest.mark.parametrize("unplanned", [1_000.0, 3_000.0, 58_000.0])
+def test_the_band_does_not_pinch_where_a_shorter_and_a_longer_life_cost_the_same(unplanned: float) -> None:
+    costs = replace(COSTS, unplanned=unplanned)
+    for risks in (age_risks(18_000.0, LIFE_H, 2.5), trend_risks(a_life())):
+        assert risks is not None
+        t_h = np.linspace(0.0, 1_500.0, 121)[1:]
+        found = delay_curve(risks, costs, t_h)
+        room = 1e-3 * costs.planned
+        assert (found.expected - found.low > room).all() and (found.high - found.expected > room).all()
+
+
 @settings(max_examples=60, deadline=None)
 @given(LIVES, PRICES)
 def test_risk_only_rises_life_thrown_away_only_falls_and_the_band_holds_the_curve(

@@ -6,8 +6,11 @@ A part that would have lasted until T gives up min(T, L) − t hours when it is 
 planned / L, with L the characteristic life of such parts. The chance of failure is the first-passage distribution of
 the device's own trend, or, without one, the Weibull population at its age.
 
-The band is what the curve would be if the drift (or the population's life) were at the ends of its 80 % interval, with
-the same spread about it. Leaves out: several parts at once, whether people and parts are there, discounting.
+The band: life thrown away and chance of failure, each at its own end of the drift's 80 % interval (or of the
+population's life), with the same spread about it. The two move against each other, and where they cancel, curves of a
+shorter and of a longer life cross: taken together they would claim a cost known exactly, or put the estimate at the
+edge. Taken apart the band is never too narrow, at most too wide. Leaves out: several parts at once, whether people
+and parts are there, discounting.
 """
 
 from __future__ import annotations
@@ -130,10 +133,11 @@ def age_risks(age_h: float, life_h: float, shape: float) -> Risks:
 
 def delay_curve(risks: Risks, costs: Costs, t_h: Array) -> DelayCurve:
     """The cost of acting at each of t_h [k], hours from now, ascending from 0."""
-    middle = _cost(risks.middle, costs, t_h)
-    others = [_cost(risk, costs, t_h)[2] for risk in (risks.low, risks.high)]
-    risk, thrown, expected = middle
-    every = np.array([expected, *others])
+    every = [_cost(risk, costs, t_h) for risk in (risks.middle, risks.low, risks.high)]
+    risk, thrown, expected = every[0]
+    chances, lives = np.array([e[0] for e in every]), np.array([e[1] for e in every])
+    low = costs.planned + lives.min(axis=0) + chances.min(axis=0) * costs.unplanned
+    high = costs.planned + lives.max(axis=0) + chances.max(axis=0) * costs.unplanned
     best = int(np.argmin(expected))
     near = expected <= expected[best] + SLACK * costs.planned
     first = last = best
@@ -141,9 +145,7 @@ def delay_curve(risks: Risks, costs: Costs, t_h: Array) -> DelayCurve:
         first -= 1
     while last < len(t_h) - 1 and near[last + 1]:
         last += 1
-    return DelayCurve(
-        t_h, risk, thrown, expected, every.min(axis=0), every.max(axis=0), best, first, last
-    )  # fmt: skip
+    return DelayCurve(t_h, risk, thrown, expected, low, high, best, first, last)
 
 
 def grid(life: Life) -> Array:

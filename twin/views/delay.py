@@ -139,4 +139,4 @@ def _foot(advice: Advice) -> str:
     note = f" Here {advice.cost.note}." if advice.cost.note else ""
     at = from_seconds(advice.at_s).strftime("%H:%M")
     band = "80 % interval of the drift" if advice.basis == TREND else "their life 30 % longer or shorter"
-    return f"Worked out at {at} UTC. {basis} Band: {band}.{note}"
+    return f"Worked out at {at} UTC. {basis} Band: {band}, life given up and risk each at its own end.{note}"
