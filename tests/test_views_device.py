@@ -17,7 +17,8 @@ from twin.views.device import device_view
 from twin.views.health import health_view, life_view
 from twin.views.opened_alert import find_case, opened_alert
 from twin.views.signals import MAX_POINTS, signals_view
-from twin.views.why import SHOWN, contributions, why_view
+from twin.views.why import SHOWN, contributions, verdict_words, why_view
+from twin.views.wording import between
 
 APP = FakeApp()
 FEED = APP.feed()
@@ -90,6 +91,19 @@ def test_contributions_add_up_also_when_some_are_gathered() -> None:
     assert sum(row.share for row in view) == pytest.approx(1.0)
     assert sum(float(row.points) for row in view) == pytest.approx(sum(scores.values()))
     assert view[-1].label == "Other signals"
+
+
+def test_only_what_has_a_share_in_the_score_is_said_to_move_with_it() -> None:
+    def said(**scores: float) -> str:
+        return verdict_words("machine", "", scores, None)[1]
+
+    assert said(a=9314.4, b=5.8, c=4.3) == "a departs, and grows as a fault of the machine does."
+    assert said(a=9314.4, b=148.0, c=4.3) == "a does not move alone: b moves with it."
+    assert said(a=5.1, b=1.6, c=1.2) == "a does not move alone: b and c move with it."
+
+
+def test_a_range_below_zero_is_told_in_words() -> None:
+    assert (between(42.0, 47.6), between(-2.11, -0.66)) == ("42.0–47.6", "−2.11 to −0.66")
 
 
 def test_score_of_zero_has_no_shares_out_of_nothing() -> None:

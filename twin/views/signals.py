@@ -13,7 +13,7 @@ from twin.schema.alert import CaseRecord
 from twin.schema.history import STATES, UNKNOWN, Columns
 from twin.views.held import held_by_device
 from twin.views.timeline import AlertBar, Segment, alert_bars
-from twin.views.wording import number, percent, signed, unit_suffix
+from twin.views.wording import between, number, percent, signed, unit_suffix
 
 BAND_SIGMA = 3.0
 MAX_POINTS = 360
@@ -151,7 +151,7 @@ def _panel(
     if whole.any():
         i = int(np.flatnonzero(whole)[-1])
         low, high = expected[i] - BAND_SIGMA * sigma[i], expected[i] + BAND_SIGMA * sigma[i]
-        text = f"expected {number(low)}–{number(high)}"
+        text = f"expected {between(low, high)}"
         now_outside = bool(abs(z[i]) > BAND_SIGMA)
         if abs(expected[i]) > sigma[i]:
             change = f"{signed((measured[i] / expected[i] - 1) * 100)} %" + (

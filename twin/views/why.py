@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from twin.physics.asset_class import AssetClass
 from twin.schema.state import DeviceState, Verdict
-from twin.views.wording import number, points, unit_suffix
+from twin.views.wording import between, number, points, unit_suffix
 
 BAND_SIGMA = 3.0
 SHOWN = 5
+FOLLOWS = 0.01
+"""Share of the score below which a signal is not said to move with the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ def contributions(
         expected = ""
         if now and now.expected is not None and now.sigma is not None:
             low, high = now.expected - BAND_SIGMA * now.sigma, now.expected + BAND_SIGMA * now.sigma
-            expected = f"{number(low)}–{number(high)}"
+            expected = between(low, high)
         share = score / total
         rows.append(
             Contribution(known.label if known else name, points(score), left, share, measured, expected)
@@ -82,9 +84,18 @@ def verdict_words(
     labels = {name: signal.label for name, signal in (asset_class.signals if asset_class else {}).items()}
     ranked = [labels.get(n, n) for n, s in sorted(scores.items(), key=lambda item: -item[1]) if s > 0]
     if verdict == Verdict.MACHINE and ranked:
-        partners = " and ".join(label[:1].lower() + label[1:] for label in ranked[1:3])
-        words = f"{ranked[0]} does not move alone: {partners} move with it." if partners else ""
-        return "Machine, not sensor.", words
+        least = FOLLOWS * sum(scores.values())
+        moving = [
+            labels.get(n, n) for n, s in sorted(scores.items(), key=lambda item: -item[1]) if s >= least
+        ]
+        partners = [label[:1].lower() + label[1:] for label in moving[1:3]]
+        if not partners:
+            return "Machine, not sensor.", f"{ranked[0]} departs, and grows as a fault of the machine does."
+        verb = "moves" if len(partners) == 1 else "move"
+        return (
+            "Machine, not sensor.",
+            f"{ranked[0]} does not move alone: {' and '.join(partners)} {verb} with it.",
+        )
     if verdict == Verdict.SENSOR:
         name = labels.get(suspect, suspect) or (ranked[0] if ranked else "one signal")
         return "Sensor, not machine.", f"{name} departs alone; the signals that should follow it do not."

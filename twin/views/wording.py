@@ -32,6 +32,7 @@ _WORDS = [
 __all__ = [
     "MISSING",
     "age",
+    "between",
     "count",
     "day_name",
     "hours_span",
@@ -76,6 +77,15 @@ def age(seconds: float) -> str:
     if whole < 86_400:
         return _pair(whole // 3600, "h", whole % 3600 // 60, "min")
     return _pair(whole // 86_400, "d", whole % 86_400 // 3600, "h")
+
+
+def between(low: float, high: float) -> str:
+    """A range; in words where a minus would run into the dash.
+
+    >>> between(42.0, 47.6), between(-2.11, -0.66)
+    ('42.0–47.6', '−2.11 to −0.66')
+    """
+    return f"{number(low)}{' to ' if low < 0.0 or high < 0.0 else '–'}{number(high)}"
 
 
 def moment(at: datetime, now: datetime, *, seconds: bool = False) -> str:
