@@ -110,3 +110,12 @@ def test_calendar_file_is_escaped_folded_and_updates_itself() -> None:
     assert "DTSTART:20261121T143208Z" in text and "DTEND:20261121T183208Z" in text
     assert "UID:WO-1@operational-twin" in text and "SEQUENCE:3" in text
     assert "DESCRIPTION:WO-1\\, planned\\nWho: A. Lind\\nbring the puller\\; and\\, grease" in text
+
+
+def test_no_label_of_the_axis_stands_so_near_that_it_runs_into_now() -> None:
+    for p50_h in (6.0, 30.0, 96.0, 400.0):
+        with_trend = app_with_trend(p50_h)
+        view = lanes_view(with_trend.feed(), WorkBook(), with_trend.work_desk.advice, NOW)
+        assert view.ticks and all(abs(at - view.now) > 0.15 for at, _ in view.ticks), (
+            "a phone's axis is 230 px"
+        )

@@ -172,7 +172,7 @@ def _ticks(from_s: float, span_s: float, now: datetime) -> tuple[tuple[float, st
     found = []
     while to_seconds(at) < from_s + span_s:
         share = (to_seconds(at) - from_s) / span_s
-        if 0.0 <= share <= 0.97 and abs(share - BACK_SHARE) > 0.09:
+        if 0.0 <= share <= 0.97 and abs(share - BACK_SHARE) > 0.15:
             label = (
                 f"{at.day} {at.strftime('%b')}" if step_h >= 24.0 or at.hour == 0 else at.strftime("%H:%M")
             )
