@@ -21,6 +21,7 @@ from twin.schema.registry import Device
 WEEKLY_FROM_D = 60
 LEAST_KNOWN = 0.25
 """Share of a period's hours that must have data before another period is compared with it."""
+_UNSEEN_IS_UNUSED = ("utilisation_calendar", "utilisation_staffed", "booked_unused")
 _OF_ALL = ("mtbf", "mttr", "stop_cost")
 
 
@@ -100,10 +101,15 @@ def _figures(ledger: Ledger, working: list[str], currency: str) -> dict[str, Fig
 
 
 def figures_of(t: Tally, currency: str) -> dict[str, Figure]:
-    """All counted figures by name, in reading order; those of hours mostly unseen say so."""
+    """All counted figures by name, in reading order; those of hours mostly unseen say so or have no value."""
     found = (*utilisation(t), *oee(t).all, mtbf(t), mttr(t), throughput(t), cost_of_stops(t, currency))
-    little = t.too_little
-    return {
-        figure.name: replace(figure, warning=figure.warning or little) if figure.value is not None else figure
-        for figure in found
-    }
+    return {figure.name: _told(figure, t.too_little) for figure in found}
+
+
+def _told(figure: Figure, little: str) -> Figure:
+    """Of mostly unseen hours: no value where an unseen hour counts as not used, else a warning."""
+    if not little or figure.value is None:
+        return figure
+    if figure.name in _UNSEEN_IS_UNUSED:
+        return replace(figure, value=None, interval=None, reason=little)
+    return replace(figure, warning=figure.warning or little)
