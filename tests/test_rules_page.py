@@ -71,6 +71,17 @@ def test_dragging_says_at_once_what_would_have_fired_and_saving_needs_a_reason()
     assert "Saved as version 1." in text(test)
 
 
+def test_a_saved_rule_redraws_the_whole_page_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    test = slide(opened(FakeApp(), "rules", **PUMP), "warn_high", 3.5)
+    (reason,) = [w for w in test.text_input if w.key.endswith(".reason") and w.label == "Reason"]
+    test = reason.set_value("too late last time").run()
+    monkeypatch.setattr("streamlit.rerun", lambda **how: asked.append(how))
+    test = test.button(key="rules.save").click().run()
+    assert "Saved as version 1." in text(test)
+    assert asked == [{"scope": "app"}], "headline, list and versions stand outside the editor"
+
+
 def test_of_two_people_the_second_is_told_who_was_first_and_nonsense_cannot_be_saved() -> None:
     app = FakeApp()
     test = opened(app, "rules", **PUMP)

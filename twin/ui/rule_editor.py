@@ -22,12 +22,16 @@ from twin.views.rule_list import draft_of, in_force, own_keys
 from twin.views.rule_preview import SPANS, looked_at, preview, why_not
 
 SAID = "rules.said"
+WRITTEN = "rules.written"
+"""Set by a change: what stands around the editor is drawn anew too, which a run of the editor alone would not do."""
 TRACK_S = 600
 
 
 @st.fragment
 def rule_editor(book: RuleBook, class_name: str, rule_name: str) -> None:
     """Moving a value redraws this part only and asks the store for nothing; `book` is what the page last read."""
+    if st.session_state.pop(WRITTEN, False):
+        st.rerun(scope="app")
     app = session.app()
     asset_class = app.classes[class_name]
     rule = class_rules(book.rules, asset_class)[rule_name]
@@ -135,5 +139,6 @@ def _write(draft: Mapping[Key, Value], back: tuple[Key, ...], version: int, reas
             draft, back=back, expected_version=version, reason=reason, actor=actor, key=key
         )
         st.session_state[SAID] = f"Saved as version {stored.version}."
+        st.session_state[WRITTEN] = True
     except TwinError as error:
         st.session_state[SAID] = str(error)
