@@ -25,14 +25,8 @@ def report(period_name: str) -> Report:
     now, devices = app.now(), len(app.feed().devices)
     period = business.PERIODS[period_name](now.date())
     judged = sum(record.judgement.version for record in app.feed().cases)
-    key = (
-        period,
-        int(now.timestamp() // 300),
-        devices,
-        app.feed().progress,
-        app.business_desk.changes,
-        judged,
-    )
+    five = int(now.timestamp() // 300)
+    key = (period, five, devices, app.feed().progress, app.business_desk.changes, judged)
     return session.shared("business.report", key, lambda: app.report(period), subject=period_name)
 
 

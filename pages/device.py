@@ -30,8 +30,7 @@ def head(device_id: str) -> None:
 def left_side(device_id: str) -> None:
     app = session.app()
     feed = app.feed()
-    view = device_view(app, feed, device_id, app.now())
-    state = feed.states.get(device_id)
+    view, state = device_view(app, feed, device_id, app.now()), feed.states.get(device_id)
     sheet(device_blocks.todo(view), "device.todo")
     acknowledge_button(
         view.todo.case_id, view.todo.version, acknowledged=view.todo.acknowledged, key="device.acknowledge"

@@ -1,12 +1,11 @@
 """Fleet: who needs a person, and how every device does."""
 
-from datetime import timedelta
-
 import streamlit as st
 
 from twin.ui import blocks, fleet_blocks, fleet_cells, session
 from twin.ui.charts import live_option
 from twin.ui.empty import no_devices
+from twin.ui.fleet_day import last_hours
 from twin.ui.fleet_filters import fleet_filters
 from twin.ui.guard import guard
 from twin.ui.live_chart import echart, pausable
@@ -19,9 +18,6 @@ from twin.views.fleet import fleet
 from twin.views.header import header
 from twin.views.last_day import last_day
 from twin.views.live_lines import live_lines
-from twin.views.share_running import shares_running
-from twin.views.timeline import timeline
-from twin.views.wording import moment
 
 guard(__file__)
 
@@ -68,24 +64,7 @@ def body() -> None:
         )
         echart("fleet.live.chart", live_option(lines, colours()), lines.alt, lines.foot)
     with right:
-        if view.is_dense:
-            full_hour = now.replace(minute=0, second=0, microsecond=0)
-            shares = session.shared(
-                "fleet.shares",
-                (now_s // 60, view.shown, len(feed.day)),
-                lambda: shares_running(feed.devices, feed.day, view.shown, now.timestamp()),
-            )
-            hours = [moment(full_hour - timedelta(hours=h), now) for h in (23, 17, 11, 5)] + ["now"]
-            sheet(fleet_cells.shares(shares, hours), "fleet.shares")
-            return
-        labels = [moment(now - timedelta(hours=h), now) for h in (24, 18, 12, 6)] + ["now"]
-        states = session.shared(
-            "fleet.states",
-            (now_s // 60, view.shown, len(feed.day)),
-            lambda: timeline([(d, feed.day.get(d, ())) for d in view.shown], feed.cases, now.timestamp()),
-        )
-        troubled = frozenset(c.case.device_id for c in cases)
-        sheet(fleet_blocks.timeline(states, troubled, labels), "fleet.timeline")
+        last_hours(view, feed, cases, now)
 
 
 body()
