@@ -82,13 +82,15 @@ def test_where_figures_come_from_stands_on_one_page_wherever_it_begins(
         assert [text for _, text, _ in rest] == labels, top
         assert {page for page, _, _ in rest} == {lines[title][0]}, top
         assert max(y for _, _, y in rest) < 297.0 - BOTTOM, top
+    sheet.output()  # a sheet that is never put out keeps its fonts' files open
 
 
 def test_the_fonts_have_the_signs_of_the_named_device(cache: Path) -> None:
     fonts = report_fonts(cache)
     known: set[int] = set()
     for path in (fonts.regular, *fonts.fallbacks):
-        known |= set(TTFont(path).getBestCmap())
+        with TTFont(path) as font:
+            known |= set(font.getBestCmap())
     assert {ord(sign) for sign in NAMED} <= known
 
 
