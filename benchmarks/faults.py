@@ -9,19 +9,25 @@ classes' own operating limits, and mean ± k sigma per signal and regime.
 from __future__ import annotations
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from benchmarks.fault_runs import GROUPS, LEVELS, batch
 from benchmarks.fault_scores import SCORE_LIMITS, SIGMAS, Outcome, outcome
-from benchmarks.results import record
+from benchmarks.results import kept_in, merge, record
 from benchmarks.rig import HOUR_S, seeds
 from twin.edge.faults import MACHINE_KINDS
 from twin.estimation.model import Array
 
+ENOUGH = 200
+"""Runs per kind from which figures go to results.json; fewer are printed only. The last line printed is JSON."""
+OVER_ALL_GROUPS = ("faults_false_alarms_per_device_day", "healthy_health_min")
 EARLY = 0.3
 """Growth of a slow fault before which it must be found."""
 
@@ -38,24 +44,40 @@ def main(arguments: Sequence[str] = ()) -> None:
     with ProcessPoolExecutor(options.processes) as pool:
         for name in options.group or GROUPS:
             found += _outcomes(pool, name, options)
-    _by_kind(found)
-    slow = [o for o in found if o.kind in MACHINE_KINDS]
-    if slow:
-        _slow(slow)
-        _life(slow)
-        _curve(slow)
-    _healthy(found)
+    figures = _figures(found)
+    if options.runs >= ENOUGH:
+        shared = OVER_ALL_GROUPS if options.group else ()
+        merge({name: figure for name, figure in figures.items() if name not in shared})
+    values = {name: figure["value"] for name, figure in figures.items()}
+    print(json.dumps({"runs": options.runs, "seed": options.seed, **values}), flush=True)
+
+
+def _figures(found: Sequence[Outcome]) -> dict[str, dict[str, object]]:
+    """Every figure of these runs, printed as it is worked out."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "figures.json"
+        with kept_in(file):
+            _by_kind(found)
+            slow = [o for o in found if o.kind in MACHINE_KINDS]
+            if slow:
+                _slow(slow)
+                _life(slow)
+                _curve(slow)
+            _healthy(found)
+        figures: dict[str, dict[str, object]] = json.loads(file.read_text(encoding="utf-8"))
+    return figures
 
 
 def _outcomes(pool: ProcessPoolExecutor, name: str, options: argparse.Namespace) -> list[Outcome]:
     """Batches, as many at a time as the pool has processes, until every kind has enough runs."""
     found: list[Outcome] = []
     drawn = seeds(options.seed + list(GROUPS).index(name), 10_000)
+    size = min(options.size, 2 * options.runs * len(GROUPS[name].kinds))
     while True:
         done = Counter(one.kind for one in found)
         if min(done[kind] for kind in GROUPS[name].kinds) >= options.runs:
             return found
-        waves = [pool.submit(judged_batch, name, next(drawn), options.size) for _ in range(options.processes)]
+        waves = [pool.submit(judged_batch, name, next(drawn), size) for _ in range(options.processes)]
         for wave in waves:
             found += wave.result()
         print(f"{name}: {len(found)} runs", flush=True)

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -63,6 +63,15 @@ def record(
         f"{name:44} {shown:>12,g} {unit}" + (f"   against {compared_with}" if compared_with else ""),
         flush=True,
     )
+
+
+def merge(figures: Mapping[str, object]) -> None:
+    """Put figures recorded elsewhere beside the project's own."""
+    known = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    part = FILE.with_suffix(".part")
+    text = json.dumps(dict(sorted((known | dict(figures)).items())), indent=1, ensure_ascii=False)
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(FILE)
 
 
 def best_seconds(
