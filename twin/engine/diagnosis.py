@@ -7,6 +7,7 @@ sensor and a mode that explain as well, a sudden leap says sensor, a growth says
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +54,12 @@ class Diagnosis:
 
 
 NOBODY = Diagnosis(Verdict.NONE, "")
+
+
+def lying(cause: str, signals: Sequence[str]) -> int:
+    """Row of the signal that a cause "sensor:<signal>" calls a liar, -1 = none."""
+    name = cause.removeprefix("sensor:")
+    return signals.index(name) if name != cause and name in signals else -1
 
 
 def diagnose(facts: ClassFacts, s: Symptoms) -> Diagnosis:

@@ -8,7 +8,7 @@ from twin.alerts import words
 from twin.alerts.lifecycle import ACTIVE, CLEARING, NORMAL, STATES, Lives
 from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
-from twin.engine.diagnosis import NOBODY, Diagnosis, Symptoms, diagnose
+from twin.engine.diagnosis import NOBODY, Diagnosis, Symptoms, diagnose, lying
 from twin.engine.roster import ClassFacts
 from twin.engine.tick import Work
 from twin.prognosis.health import WEIGHTS
@@ -86,7 +86,8 @@ def alert_of(
         )
     evidence, title = _evidence(w, conditions, facts, rule, i, diagnosis, error_code)
     if (kept or peak is not None) and before is not None and _explains_less(evidence, before.evidence, peak):
-        blamed = _blamed_before(before.evidence, signals)
+        old = before.evidence  # its diagnosis is told again, with today's numbers
+        blamed = Diagnosis(Verdict(old.verdict), old.cause, lying(old.cause, signals))
         evidence, title = _evidence(w, conditions, facts, rule, i, blamed, error_code)
     return Alert(
         device.device_id,
@@ -111,13 +112,6 @@ def _explains_less(now: Evidence, before: Evidence, peak: float | None) -> bool:
     if not before.cause or now.cause == before.cause:
         return False
     return not now.cause or (now.score or 0.0) < MORE * max(before.score or 0.0, peak or 0.0)
-
-
-def _blamed_before(before: Evidence, signals: tuple[str, ...]) -> Diagnosis:
-    """The diagnosis an alert had: it is told again, with today's numbers."""
-    name = before.cause.removeprefix("sensor:")
-    row = signals.index(name) if name != before.cause and name in signals else -1
-    return Diagnosis(Verdict(before.verdict), before.cause, row)
 
 
 def diagnosis_of(w: Work, lives: Lives, conditions: Conditions, facts: ClassFacts, i: int) -> Diagnosis:

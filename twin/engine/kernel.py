@@ -145,14 +145,12 @@ class Kernel:
         self, w: Work, lives: Lives, books: list[Book], codes: Sequence[str | None], which: Mask
     ) -> None:
         """Write the chosen alerts [rules, m] into their devices' books."""
+        echoes = departure.starts(w)  # levels of the regime before still show: no time for a verdict
         for i in np.flatnonzero(which.any(axis=0)).tolist():
             column = int(w.view.columns[i])
             device, facts = self.roster.devices[column], _facts_of(w.view, i)
             signals = tuple(signal.name for signal in facts.asset_class.outputs)
-            unsettled = bool(
-                departure.starts(w)[i]
-            )  # levels of the regime before still echo: no time for a verdict
-            found = diagnosis.NOBODY if unsettled else diagnosis_of(w, lives, self.conditions, facts, i)
+            found = diagnosis.NOBODY if echoes[i] else diagnosis_of(w, lives, self.conditions, facts, i)
             book = books[column]
             for rule in np.flatnonzero(which[:, i]).tolist():
                 before = book.alerts.get(self.conditions.name(rule, signals))
@@ -169,7 +167,7 @@ class Kernel:
                 book = book.with_alert(alert, float(at_s if is_over and at_s else w.tick.t[i]))
             books[column] = book
             if book.case is not None:
-                self._listen_no_more(w, lives, i, _lying(book.case.cause, signals))
+                self._listen_no_more(w, lives, i, diagnosis.lying(book.case.cause, signals))
                 w.one("blamed")[i] = _damage_row(book.case.cause, facts) + 1.0
 
     def _listen_no_more(self, w: Work, lives: Lives, i: int, suspect: int) -> None:
@@ -194,12 +192,6 @@ class Kernel:
         worst = np.abs(deviations).argmax(axis=0)
         out[2 * J + 2] = deviations[worst, np.arange(w.m)]
         return out
-
-
-def _lying(cause: str, signals: Sequence[str]) -> int:
-    """Row of the signal a case's cause calls a liar, -1 = none."""
-    name = cause.removeprefix("sensor:")
-    return signals.index(name) if name != cause and name in signals else -1
 
 
 def _damage_row(cause: str, facts: ClassFacts) -> int:

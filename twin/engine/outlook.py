@@ -68,10 +68,9 @@ def _life(w: Work, asked: Mask, state: Array, p: Array, mode: Array) -> Array:
     span = (w.view.failed - w.view.new).ravel()
     passage = passage_of(fit, levels(w).ravel(), span)
     blamed = w.one("blamed")
-    own = (blamed == 0.0) | (
-        np.arange(1.0, D + 1.0)[:, None] == blamed
-    )  # the case's mode, not its echo in others
-    there = (w.view.damage_valid & asked & own).ravel()
+    # the case's mode, not its echo in others
+    is_asked_of = (blamed == 0.0) | (np.arange(1.0, D + 1.0)[:, None] == blamed)
+    there = (w.view.damage_valid & asked & is_asked_of).ravel()
     found = life.estimate(
         passage, np.where(there, fit.samples, 0.0), horizon_h=HORIZON_H, min_samples=MIN_SAMPLES
     )

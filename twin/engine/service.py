@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 
 from twin.engine import segment
-from twin.engine.layout import TREND_FIELDS
 from twin.engine.roster import ClassFacts, Roster
 from twin.engine.tick import Tick, View, Work
 from twin.engine.wear import WORN_MOST
@@ -92,11 +91,8 @@ def _renew_modes(w: Work, facts: ClassFacts, modes: Sequence[str]) -> None:
     mean, variance = ekf.initial_state(facts.asset_class.model, 1)
     index = full_index(facts.X)
     x, P = w["x"], w["P"][: packed_rows(facts.X)]
-    trends = [w[name].reshape(TREND_FIELDS, w.sizes.D, 1) for name in ("trend", "slow_trend")]
     for row in sorted(rows):
         d = facts.damages.index(row)
         x[row] = mean[row] + np.clip(w["worn"][d], -WORN_MOST, WORN_MOST)
         P[index[row]] = 0.0
         P[index[row, row]] = variance[index[row, row]]
-        for trend in trends:
-            trend[:, d] = 0.0
