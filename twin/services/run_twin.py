@@ -38,7 +38,6 @@ from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.services.cadence import EMBEDDED, Cadence
 from twin.services.gateway_watch import GatewayWatch
-from twin.services.held import Held
 from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.services.inherited_cases import InheritedCases
 from twin.services.intake import Intake
@@ -57,8 +56,6 @@ SILENCE_CLOSES_WINDOW_S = 600.0
 LONGEST_OUTAGE_WAIT_S = 10.0
 AFTER_FAILURE_S = 5.0
 READY_WITHIN_S = 60.0
-HOLD_S = 4.0
-"""How long a new holder may work through known batches before it commits: shorter than anybody's patience."""
 
 
 class TwinService:
@@ -146,9 +143,6 @@ class TwinService:
         self._problem = ""
         self._looked_again = False
         self._holds_uncommitted = False
-        self._held = Held()
-        self._resumed_to: Cursor = {}
-        self._hold_until = float("-inf")
         self._outage_wait_s = 0.0
         self._answered = clock.monotonic()
 
@@ -275,7 +269,7 @@ class TwinService:
         if self._inherited is not None and not taken.more and not catching_up:
             ended = self._inherited.ended(self._block.open_cases(), self._newest_s, now_s)
             alerts, cases = [*alerts, *ended[0]], [*cases, *ended[1]]
-        quiet = not (taken.batches or step.states or alerts or cases or self._held.alerts or self._held.cases)
+        quiet = not (taken.batches or step.states or alerts or cases)
         if (
             quiet
             and not heartbeat
@@ -286,14 +280,10 @@ class TwinService:
         for gateway, epoch, seq, newest in taken.batches:
             if gateway:
                 self._unfolded.setdefault((gateway, epoch), deque()).append((seq, newest))
-        self._held.add(
-            alerts, cases, self._keeper.absorb(step.columns, self._devices, now_s, catching_up), taken
-        )
+        written = self._keeper.absorb(step.columns, self._devices, now_s, catching_up)
         self._holds_uncommitted = False
-        if self._goes_over_the_past(taken.more) and not heartbeat and monotonic < self._hold_until:
-            return True
-        held, self._held = self._held, Held()
-        changed = list(held.cases.values())
+        alerts = list({(alert.device_id, alert.rule): alert for alert in alerts}.values())
+        changed = list({case.case_id: case for case in cases}.values())
         tell = self._notifier
         notices = tell.notices(changed, self._devices, catching_up, now_s) if tell is not None else []
         due = self._rules_changed or monotonic - self._checkpointed >= self._cadence.checkpoint_s
@@ -301,20 +291,20 @@ class TwinService:
             stepped_at=now,
             cursor=dict(self._intake.cursor),
             states=dict(self._states),
-            tail=held.tail,
-            worker=self._worker_facts(step, len(held.alerts) + len(held.cases), began, now_s, catching_up),
-            alerts=list(held.alerts.values()),
+            tail=written.tail,
+            worker=self._worker_facts(step, len(alerts) + len(changed), began, now_s, catching_up),
+            alerts=alerts,
             cases=changed,
-            recent=held.recent,
-            hours=list(held.hours.values()),
-            days=held.days,
-            quarantine=held.quarantine,
+            recent=written.recent,
+            hours=list({(hour.device_id, hour.start_s): hour for hour in written.hours}.values()),
+            days=written.days,
+            quarantine=taken.quarantine,
             notices=notices,
             checkpoint=self._checkpoint(now_s) if due else None,
         )
-        self._pending = (commit, held.strays)
+        self._pending = (commit, taken.strays)
         self._rules_changed = False
-        self._write(commit, held.strays)
+        self._write(commit, taken.strays)
         if due:
             self._checkpointed = monotonic
         if monotonic - self._tidied >= TIDY_EVERY_S:
@@ -322,13 +312,6 @@ class TwinService:
             self._telemetry.expire(now - self._keep_raw)
             self._tidy()
         return taken.more
-
-    def _goes_over_the_past(self, more: bool) -> bool:
-        """Whether batches an earlier holder has committed are still being read again.
-
-        What they say is known: it goes out in one commit with what comes after, so that nobody sees it happen twice.
-        """
-        return more and any(self._intake.cursor.get(key, 0) < seq for key, seq in self._resumed_to.items())
 
     def _has_caught_up(self) -> bool:
         """Whether everything an earlier holder had committed has been read again."""
@@ -408,6 +391,7 @@ class TwinService:
         return self._new_block([]), None
 
     def _step_down(self, why: str) -> None:
+        log.info("shard %s: stepped down: %s", self.shard, why)
         self._problem = why
         self._lease = self._block = self._pending = None
         self._watch = (-1, 0.0)
