@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 DEFAULT_DATABASE = "(default)"
+LONGEST_RECONNECT_S = 2.0
+"""Between two attempts to connect. gRPC would wait up to two minutes, long after the store is back."""
 
 
 class FirebaseConfigError(Exception):
@@ -47,7 +49,36 @@ def firestore_client(environ: Mapping[str, str], *, project: str = "", database:
         app = firebase_admin.get_app(name)
     except ValueError:
         app = firebase_admin.initialize_app(credential, {"projectId": project}, name=name)
-    return firestore.client(app, database or DEFAULT_DATABASE)
+    client = firestore.client(app, database or DEFAULT_DATABASE)
+    _reconnect_soon(client, emulator)
+    return client
+
+
+def _reconnect_soon(client: Any, emulator: str) -> None:
+    """Give the client the channel it would make itself on first use, but for how long it waits to connect again."""
+    import grpc
+    from google.cloud.firestore_v1.services.firestore import FirestoreClient
+    from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
+
+    if client._firestore_api_internal is not None:
+        return
+    longest_ms = int(1000 * LONGEST_RECONNECT_S)
+    options = [
+        ("grpc.max_send_message_length", -1),
+        ("grpc.max_receive_message_length", -1),
+        ("grpc.initial_reconnect_backoff_ms", longest_ms // 4),
+        ("grpc.max_reconnect_backoff_ms", longest_ms),
+    ]
+    if emulator:
+        channel = grpc.insecure_channel(emulator, options=options)
+    else:
+        options.append(("grpc.keepalive_time_ms", 30_000))
+        channel = FirestoreGrpcTransport.create_channel(
+            client._target, credentials=client._credentials, options=options
+        )
+    transport = FirestoreGrpcTransport(host=client._target, channel=channel)
+    # The library has no way to hand a channel in; this is where it keeps its own, made the same way.
+    client._firestore_api_internal = FirestoreClient(transport=transport)
 
 
 def _emulator_credential() -> Any:

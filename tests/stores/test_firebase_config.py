@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from google.api_core import exceptions as remote
 
 import firebase_config
 from firebase_config import FirebaseConfigError, firestore_client
@@ -35,6 +39,28 @@ def test_emulator_needs_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     assert client.project == "demo-x"
     assert client._database == "other"
     assert os.environ["FIRESTORE_EMULATOR_HOST"] == "127.0.0.1:9"
+
+
+def test_a_client_that_is_refused_tries_to_connect_again_soon_however_often_it_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "")
+    monkeypatch.setattr(firebase_config, "LONGEST_RECONNECT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        client = firestore_client({"FIRESTORE_EMULATOR_HOST": address}, project="demo-refused")
+        asked = client.collection("c").document("d")
+        attempts, end = 0, time.monotonic() + 3.0
+        while time.monotonic() < end and attempts < 6:
+            with suppress(remote.GoogleAPICallError):
+                asked.get(retry=None, timeout=0.1)
+            with suppress(TimeoutError):
+                server.accept()[0].close()
+                attempts += 1
+        client.close()
+    # gRPC's own waits double: one, two, four seconds and on to two minutes.
+    assert attempts == 6
 
 
 def test_nothing_set_says_what_to_set() -> None:
