@@ -7,6 +7,7 @@ have a meter each here. What a start costs is left out: measuring begins WARM_S 
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,10 +24,13 @@ from twin.schema.registry import Device
 from twin.schema.spending import Usage
 from twin.services.assembly import build_app, build_twin_service, with_own_commits
 from twin.services.cadence import metered
+from twin.services.notice_settings import NoticeSettings
+from twin.services.notifying import build_notifying
 from twin.settings import FLUSH_S
 from twin.stores.documents import Documents
+from twin.stores.firestore_watch import RENEW_S
 from twin.stores.memory import MemoryDocuments
-from twin.stores.meter import DocumentMeter, MeteredDocuments
+from twin.stores.meter import DocumentMeter, MeteredDocuments, query_reads
 from twin.stores.opening import metered_stores_over
 
 START = datetime(2026, 3, 2, 9, 57, tzinfo=UTC)
@@ -61,6 +65,13 @@ class Sender:
     phase_s: float
     seq: int = 0
     slot: float = float("-inf")
+    listened_s: float = float("-inf")
+
+    def listen(self, at_s: float, meter: DocumentMeter) -> None:
+        """What subscribing to its commands costs, as often as the adapter does: the list is empty, one read."""
+        if at_s - self.listened_s >= RENEW_S:
+            self.listened_s = at_s
+            meter.count(query_reads(0))
 
     def tick(self, clock: SimulatedClock, stores: Stores, records: list[Any]) -> None:
         records += self.machines.advance(to_seconds(clock.now()))
@@ -124,11 +135,14 @@ def metered_hour(
     waiting: dict[str, list[Any]] = {sender.name: [] for sender in senders}
     for sender in senders:
         stores["edge"].registry.register(sender.machines.devices)
+    notifying = build_notifying(
+        stores["worker"], NoticeSettings(), clock=clock, rng=random.Random(1), cadence=cadence
+    )
     service = build_twin_service(
-        stores["worker"], asset_classes(), holder="worker", clock=clock, cadence=cadence
+        stores["worker"], asset_classes(), holder="worker", clock=clock, cadence=cadence, notifying=notifying
     )
     app = build_app(stores["viewing"], asset_classes(), clock=clock, demo=False, cadence=cadence)
-    next_s = {"step": 0.0, "feed": 0.5, **{sender.name: sender.phase_s for sender in senders}}
+    next_s = {"step": 0.0, "feed": 0.5, "notices": 1.0, **{sender.name: sender.phase_s for sender in senders}}
     before: dict[str, Usage] = {}
     ages: list[float] = []
     minute, worker_cpu_s, looked_s = 0, 0.0, 0.0
@@ -139,6 +153,7 @@ def metered_hour(
             before = _by_process(meters)
         for sender in senders:
             if next_s[sender.name] <= at_s:
+                sender.listen(at_s, meters["edge"])
                 sender.tick(clock, stores["edge"], waiting[sender.name])
                 next_s[sender.name] += READING_S
         if next_s["step"] <= at_s:
@@ -146,6 +161,8 @@ def metered_hour(
             service.step()
             worker_cpu_s += time.process_time() - began if before else 0.0
             next_s["step"] += service.pause_s(cadence.look_s)
+        if next_s["notices"] <= at_s:
+            next_s["notices"] += max(notifying.sender.deliver_due(), 1.0)
         if next_s["feed"] <= at_s:
             app.poll()
             for _ in range(viewers):
@@ -192,10 +209,11 @@ def _kept(kernel: Documents) -> dict[str, int]:
 
 
 def _by_process(meters: Mapping[str, DocumentMeter]) -> dict[str, Usage]:
-    """What each process has spent; of one that steps and shows, the worker's purpose counts as the worker."""
+    """What each process has spent; of one that steps and shows, the worker's purposes count as the worker."""
     spent = {name: _total(meter) for name, meter in meters.items()}
     if meters["viewing"] is meters["worker"]:
-        spent["worker"] = meters["worker"].spent().get("worker", Usage())
+        of = meters["worker"].spent()
+        spent["worker"] = of.get("worker", Usage()) + of.get("notifications", Usage())
         spent["viewing"] = spent["viewing"] - spent["worker"]
     return spent
 

@@ -98,6 +98,22 @@ def test_listener_is_billed_for_what_it_is_told_under_the_purpose_that_began_it(
     assert kernel.meter.spent() == {"listening": Usage(reads=2), "other": Usage(writes=1)}
 
 
+def test_a_listener_whose_list_stays_empty_is_billed_once_whatever_else_is_written() -> None:
+    meter = DocumentMeter()
+    kernel = MeteredDocuments(MemoryDocuments(), meter)
+    told: list[int] = []
+    with meter.purpose("listening"):
+        stop = kernel.watch("commands", "open:gw", lambda found: told.append(len(found)))
+    _until(lambda: told == [0])
+    for number in range(3):
+        kernel.write([Put(Document("telemetry_stream", f"b{number}", part="gw|e", sort=number))])
+        _until(lambda so_far=number + 2: len(told) == so_far)  # type: ignore[misc]
+    kernel.write([Put(Document("commands", "c1", part="open:gw", also="all"))])
+    _until(lambda: told[-1] == 1)
+    stop()
+    assert meter.spent()["listening"] == Usage(reads=2)
+
+
 def test_purposes_of_two_threads_do_not_mix() -> None:
     meter = DocumentMeter()
     inside, done = threading.Event(), threading.Event()

@@ -139,7 +139,8 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
     extra = _parts(there * (sizes.state_of_device + sizes.row * (recent_s + MINUTE_S) / plan.reading_s))
     sealed = max(1.0, plan.devices_per_shard / plan.devices_per_gateway if plan.devices > there else 1.0)
     heads = gateways * 3600.0 / HEAD_EVERY_S
-    edge = Usage(reads=round(heads), writes=round(gateways * flushes + heads))
+    listening = gateways * 3600.0 / LISTENS_AGAIN_S
+    edge = Usage(reads=round(heads + listening), writes=round(gateways * flushes + heads))
     commits = shards * flushes
     worker = Usage(
         reads=round(
@@ -148,6 +149,7 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
             + gateways * 3600.0 / _rounded_up(cadence.epochs_s, period_s)
             + 3600.0 / _rounded_up(cadence.strays_s, period_s)
             + WATCHED * shards * 3600.0 / _rounded_up(cadence.registry_s, period_s)
+            + 3600.0 / cadence.slow_s  # who is told
             + 2 * max(1.0, gateways * flushes * KEPT_H / 1000.0)
         ),
         writes=round(
@@ -172,8 +174,9 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
 
 
 WATCHED = 4
-"""What a worker looks at every registry_s: whether the registry changed, whether work did, work closed, rules."""
+"""What a worker looks at every registry_s: registry, rules, work done on machines, what people keep quiet."""
 HEAD_EVERY_S = 600.0
+LISTENS_AGAIN_S = 900.0
 KEPT_H = 48.0
 PAGE_READS = 27
 

@@ -154,15 +154,15 @@ class MeteredDocuments(Documents):
         self, collection: str, part: str, on_documents: Callable[[Sequence[Document]], None]
     ) -> Callable[[], None]:
         purpose = self._meter.current_purpose()
-        known: dict[str, Document] = {}
+        known: list[Mapping[str, Document]] = []
 
         def on_counted(found: Sequence[Document]) -> None:
             now = {document.id: document for document in found}
-            changed = sum(known.get(id) != document for id, document in now.items())
+            before = known[-1] if known else {}
+            changed = sum(before.get(id) != document for id, document in now.items())
             if changed or not known:
                 self._meter.count(query_reads(changed), purpose)
-            known.clear()
-            known.update(now)
+            known[:] = [now]
             on_documents(found)
 
         return self._documents.watch(collection, part, on_counted)
