@@ -74,6 +74,7 @@ class FakeApp:
         self.classes = fake_classes()
         self.asked: list[Command] = []
         self.spent: dict[str, Usage] = {}
+        self.looked_from = ""
         self.denied = False
         self._later_s = 0.0
         self.hide_newest = False
@@ -225,6 +226,9 @@ class FakeApp:
             not self.broken,
             "the store has not answered for 90 s" if self.broken else "the newest step is 2 s old",
         )
+
+    def look_from(self, page: str) -> None:
+        self.looked_from = page
 
     def spending(self) -> Spending:
         return Spending("here:1", 7200.0, self.spent)

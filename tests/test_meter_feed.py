@@ -97,6 +97,23 @@ def test_new_alert_is_read_at_once_and_fresher_evidence_of_it_waits() -> None:
     assert bench.reads() - before == 1
 
 
+def test_what_is_asked_for_a_page_is_counted_under_its_name_and_the_feed_is_not() -> None:
+    bench = Bench()
+    bench.app.look_from("device")
+    now_s = bench.clock.now().timestamp()
+    bench.app.device_columns("INST-001", now_s - 86_400.0, now_s)
+    bench.clock.sleep(6.0)
+    bench.app.poll()
+    bench.app.look_from("system")
+    bench.app.quarantined()
+    before = bench.meter.spent()["feed"].reads
+    assert {name: usage.reads for name, usage in bench.meter.spent().items()} == {
+        "feed": before,
+        "page device": 2,
+        "page system": 2,
+    }
+
+
 def test_purpose_of_a_feed_is_named() -> None:
     assert set(Bench().meter.spent()) == {"feed"}
 

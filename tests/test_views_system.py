@@ -46,6 +46,13 @@ def test_money_is_the_rate_of_each_purpose_for_a_month_at_list_prices() -> None:
     assert Tariff().as_of in view.note
 
 
+@pytest.mark.parametrize("page", ["system", "device", "business"])
+def test_what_a_page_asks_of_the_store_is_counted_for_that_page(page: str) -> None:
+    app = FakeApp()
+    opened(app, page)
+    assert app.looked_from == page
+
+
 def test_a_holder_that_shows_pages_is_counted_once() -> None:
     own = Spending("there:2", 3600.0, {"worker": Usage(1000, 2000, 0)})
     assert len(spending_view(replace(fake_feed(), worker=WORKER), own).processes) == 1

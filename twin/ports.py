@@ -494,6 +494,10 @@ class Meter(Protocol):
         """What this thread does inside the `with` is counted under `name`."""
         ...
 
+    def count_for(self, name: str) -> None:
+        """What this thread does from now on, outside any `purpose`, is counted under `name`."""
+        ...
+
     def spent(self) -> Mapping[str, Usage]: ...
 
 
@@ -502,6 +506,9 @@ class Unmetered(Meter):
 
     def purpose(self, name: str) -> AbstractContextManager[None]:
         return nullcontext()
+
+    def count_for(self, name: str) -> None:
+        """Nothing is counted."""
 
     def spent(self) -> Mapping[str, Usage]:
         return {}

@@ -139,6 +139,10 @@ class RunningApp:
         """Documents this process has had read, written and deleted, by purpose; empty where nothing is billed."""
         return self._meter.spent()
 
+    def look_from(self, page: str) -> None:
+        """What this thread asks of the store from now on is asked for that page."""
+        self._meter.count_for(f"page {page}")
+
     def spending(self) -> Spending:
         """The same with the name of this process and how long it has been counting."""
         return Spending(self._process, self._clock.monotonic() - self._metered_from, self._meter.spent())

@@ -42,6 +42,9 @@ class DocumentMeter(Meter):
         finally:
             _purpose.reset(token)
 
+    def count_for(self, name: str) -> None:
+        _purpose.set(name)
+
     def spent(self) -> Mapping[str, Usage]:
         with self._lock:
             return dict(sorted(self._spent.items()))

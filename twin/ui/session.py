@@ -7,12 +7,15 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from twin.errors import TwinError
 from twin.views.app import App
 
 T = TypeVar("T")
 
+PAGE = "twin.page"
+"""Where a session keeps the name of the page it is on; ticks of a page see it too."""
 _opener: list[Callable[[], App]] = []
 _open: list[App] = []
 _drawn: OrderedDict[tuple[str, Hashable], object] = OrderedDict()
@@ -33,12 +36,20 @@ def forget() -> None:
     _opener.clear()
     _open.clear()
     _drawn.clear()
-    app.clear()
+    _application.clear()
+
+
+def app() -> App:
+    """The application; what this run then asks of the store is counted for the page it draws."""
+    found = _application()
+    if get_script_run_ctx(suppress_warning=True) is not None:
+        found.look_from(str(st.session_state.get(PAGE) or "start"))
+    return found
 
 
 @st.cache_resource(show_spinner=False)
-def app() -> App:
-    """The application, opened by the first session of the process, or with the server that serves it."""
+def _application() -> App:
+    """Opened by the first session of the process, or with the server that serves it."""
     opened = _opener[0]()
     _open.append(opened)
     return opened
@@ -86,7 +97,5 @@ def shared(name: str, key: Hashable, make: Callable[[], T], *, subject: Hashable
 
 
 def _visitor() -> str:
-    from streamlit.runtime.scriptrunner import get_script_run_ctx
-
     context = get_script_run_ctx()
     return context.session_id[:8] if context else "local"

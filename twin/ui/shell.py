@@ -39,6 +39,7 @@ def run(opener: Callable[[], App]) -> None:
     ]
     page = st.navigation(pages, position="hidden")
     guard.go_to_wanted()
+    st.session_state[session.PAGE] = page.url_path
     reading = st.empty()
     if not session.is_open():
         reading.html(READING)

@@ -112,6 +112,10 @@ class App(Protocol):
         """The present; ages are worked out from it, so that a dead feed shows its age."""
         ...
 
+    def look_from(self, page: str) -> None:
+        """What this thread asks of the store from now on is counted for that page."""
+        ...
+
     def feed(self) -> Feed:
         """The newest snapshot, from memory."""
         ...
