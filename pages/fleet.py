@@ -3,16 +3,13 @@
 import streamlit as st
 
 from twin.ui import blocks, fleet_blocks, fleet_cells, session
-from twin.ui.charts import live_option
+from twin.ui.deviation_chart import deviation_section
 from twin.ui.empty import no_devices
 from twin.ui.fleet_day import last_hours
 from twin.ui.fleet_filters import fleet_filters
 from twin.ui.guard import guard
-from twin.ui.live_chart import echart, pausable
-from twin.ui.markup import section
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
-from twin.ui.theme import colours
 from twin.views.attention import open_cases
 from twin.views.fleet import fleet
 from twin.views.header import header
@@ -52,17 +49,15 @@ def body() -> None:
             sheet(fleet_blocks.tiles(view.areas, is_old=old), "fleet.tiles")
     left, right = st.columns([5, 7], gap="large")
     with left:
-        head = section("Last 15 minutes", "deviation from the twin, σ")
-        lines = pausable(
+        deviation_section(
             "fleet.live",
-            head,
+            "Last 15 minutes",
             lambda: session.shared(
                 "fleet.live",
                 (feed.version, view.shown),
                 lambda: live_lines(feed.live, view.shown, cases, now.timestamp()),
             ),
         )
-        echart("fleet.live.chart", live_option(lines, colours()), lines.alt, lines.foot)
     with right:
         last_hours(view, feed, cases, now)
 

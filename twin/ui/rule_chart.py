@@ -2,96 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from twin.ui.chart_frame import Colours, Option, along, framed, line, upward, written
+from twin.views.rule_preview import Line, Preview
 
-from twin.ui.theme import FONT
-from twin.views.rule_preview import Preview
-
-Option = dict[str, Any]
 HEIGHT = 260
 MOST_BARS = 400
 
 
-def rule_option(view: Preview, colour: Mapping[str, str]) -> Option:
+def rule_option(view: Preview, colour: Colours) -> Option:
     """Ink is what was measured; a limit is dotted in its severity; a bar is an alert."""
-    text = {"color": colour["ink3"], "fontSize": 12, "fontFamily": FONT}
-    values = [value for _, value in view.points if value is not None] + [line.value for line in view.lines]
+    values = [value for _, value in view.points if value is not None] + [one.value for one in view.lines]
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     room = 0.08 * (high - low) or 0.5
-    time: Option = {
-        "type": "time",
-        "min": view.from_ms,
-        "max": view.to_ms,
-        "axisTick": {"show": False},
-        "splitLine": {"show": False},
-        "axisLine": {"lineStyle": {"color": colour["line2"]}},
-    }
-    marks = [
-        {
-            "yAxis": line.value,
-            "lineStyle": {
-                "color": colour[f"s{line.rank}"] if line.rank else colour["line2"],
-                "type": [2, 2],
-                "width": 1.25,
-            },
-            "label": {**text, "color": colour["ink2"], "formatter": line.label, "position": "insideStartTop"},
-        }
-        for line in view.lines
-    ]
-    areas = [
-        [
-            {"xAxis": bar.from_ms, "name": bar.words, "itemStyle": {"color": colour[f"s{bar.rank}"]}},
-            {"xAxis": max(bar.to_ms, bar.from_ms + (view.to_ms - view.from_ms) // 500)},
-        ]
-        for bar in view.bars[:MOST_BARS]
-    ]
-    return {
-        "animation": False,
-        "useUTC": True,
-        "backgroundColor": "transparent",
-        "textStyle": {"fontFamily": FONT},
-        "grid": [
+    ends = {"min": view.from_ms, "max": view.to_ms}
+    limits = {"silent": True, "symbol": "none", "data": [_limit(one, colour) for one in view.lines]}
+    return framed(
+        colour,
+        tooltip="item",
+        grid=[
             {"left": 44, "right": 12, "top": 12, "bottom": 44},
             {"left": 44, "right": 12, "height": 12, "bottom": 26},
         ],
-        "xAxis": [
-            {**time, "gridIndex": 0, "axisLabel": {"show": False}},
-            {**time, "gridIndex": 1, "axisLabel": {**text, "hideOverlap": True}},
+        xAxis=[
+            along(colour, gridIndex=0, axisLabel={"show": False}, **ends),
+            along(colour, gridIndex=1, **ends),
         ],
-        "yAxis": [
-            {
-                "type": "value",
-                "gridIndex": 0,
-                "min": round(low - room, 3),
-                "max": round(high + room, 3),
-                "splitNumber": 4,
-                "axisLabel": {**text, "showMinLabel": False, "showMaxLabel": False},
-                "splitLine": {"lineStyle": {"color": colour["line"]}},
-            },
+        yAxis=[
+            upward(
+                colour,
+                gridIndex=0,
+                min=round(low - room, 3),
+                max=round(high + room, 3),
+                splitNumber=4,
+                axisLabel={**written(colour), "showMinLabel": False, "showMaxLabel": False},
+            ),
             {"type": "value", "gridIndex": 1, "min": 0, "max": 1, "show": False},
         ],
-        "tooltip": {
-            "trigger": "item",
-            "confine": True,
-            "backgroundColor": colour["ink"],
-            "borderWidth": 0,
-            "textStyle": {"color": colour["ground"], "fontSize": 12, "fontFamily": FONT},
-        },
-        "series": [
-            {
-                "type": "line",
-                "data": [list(point) for point in view.points],
-                "symbol": "none",
-                "lineStyle": {"color": colour["ink"], "width": 1.25},
-                "markLine": {"silent": True, "symbol": "none", "data": marks},
-            },
+        series=[
+            line([list(point) for point in view.points], colour["ink"], 1.25, markLine=limits),
             {
                 "type": "line",
                 "xAxisIndex": 1,
                 "yAxisIndex": 1,
                 "data": [],
-                "markArea": {"data": areas, "label": {"show": False}},
+                "markArea": {"data": _bars(view, colour), "label": {"show": False}},
             },
         ],
+    )
+
+
+def _limit(one: Line, colour: Colours) -> Option:
+    return {
+        "yAxis": one.value,
+        "lineStyle": {
+            "color": colour[f"s{one.rank}"] if one.rank else colour["line2"],
+            "type": [2, 2],
+            "width": 1.25,
+        },
+        "label": {**written(colour, "ink2"), "formatter": one.label, "position": "insideStartTop"},
     }
+
+
+def _bars(view: Preview, colour: Colours) -> list[list[Option]]:
+    """Each at least two of 1,000 parts wide, so that none vanishes."""
+    least = (view.to_ms - view.from_ms) // 500
+    return [
+        [
+            {"xAxis": bar.from_ms, "name": bar.words, "itemStyle": {"color": colour[f"s{bar.rank}"]}},
+            {"xAxis": max(bar.to_ms, bar.from_ms + least)},
+        ]
+        for bar in view.bars[:MOST_BARS]
+    ]

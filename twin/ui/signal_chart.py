@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from twin.ui.theme import FONT
+from twin.ui.chart_frame import Colours, Option, along, band, framed, line, upward, written, xy
 from twin.views.signals import Panel, SignalsView
-
-Option = dict[str, Any]
 
 LEFT, RIGHT, NARROW_RIGHT = 48, 132, 8
 PANEL, RESIDUAL, HEAD, AXIS = 68, 42, 32, 26
@@ -21,7 +18,7 @@ def chart_height(view: SignalsView) -> int:
 
 
 def signals_option(
-    view: SignalsView, rank: int, colour: Mapping[str, str], marks: Sequence[tuple[float, str]] = ()
+    view: SignalsView, rank: int, colour: Colours, marks: Sequence[tuple[float, str]] = ()
 ) -> Option:
     """rank: severity of the device's worst open case, 0 = none; it colours what lies outside the range.
 
@@ -38,7 +35,7 @@ def signals_option(
 class _Builder:
     """Collects grids, axes, titles and series from top to bottom."""
 
-    def __init__(self, view: SignalsView, colour: Mapping[str, str], outside: str) -> None:
+    def __init__(self, view: SignalsView, colour: Colours, outside: str) -> None:
         self.view, self.colour, self.outside = view, colour, outside
         self.top = 0
         self.grids: list[Option] = []
@@ -98,30 +95,20 @@ class _Builder:
             }
 
     def option(self) -> Option:
-        self.x[-1]["axisLabel"] = {**self._text("ink3"), "hideOverlap": True, "formatter": _TIME}
+        self.x[-1]["axisLabel"]["show"] = True
         narrow = {
             "grid": [{"right": NARROW_RIGHT} for _ in self.grids],
             "title": [self._narrow(i) for i in range(len(self.titles))],
         }
-        base: Option = {
-            "animation": False,
-            "useUTC": True,
-            "backgroundColor": "transparent",
-            "textStyle": {"fontFamily": FONT},
-            "title": self.titles,
-            "grid": self.grids,
-            "xAxis": self.x,
-            "yAxis": self.y,
-            "series": self.series,
-            "axisPointer": {"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": self.colour["line2"]}},
-            "tooltip": {
-                "trigger": "axis",
-                "confine": True,
-                "backgroundColor": self.colour["ink"],
-                "borderWidth": 0,
-                "textStyle": {"color": self.colour["ground"], "fontSize": 12, "fontFamily": FONT},
-            },
-        }
+        base = framed(
+            self.colour,
+            title=self.titles,
+            grid=self.grids,
+            xAxis=self.x,
+            yAxis=self.y,
+            series=self.series,
+            axisPointer={"link": [{"xAxisIndex": "all"}], "lineStyle": {"color": self.colour["line2"]}},
+        )
         return {
             "baseOption": base,
             "media": [{"query": {"maxWidth": 560}, "option": narrow}, {"option": _wide(self.grids)}],
@@ -146,30 +133,17 @@ class _Builder:
             }
         )
         self.grids.append({"left": LEFT, "right": RIGHT, "top": self.top + HEAD, "height": height})
-        self.x.append(
-            {
-                "type": "time",
-                "gridIndex": i,
-                "min": self.view.from_s * 1000,
-                "max": self.view.to_s * 1000,
-                "axisLabel": {"show": False},
-                "axisTick": {"show": False},
-                "splitLine": {"show": False},
-                "axisLine": {"show": True, "onZero": False, "lineStyle": {"color": self.colour["line"]}},
-            }
+        x = along(
+            self.colour,
+            gridIndex=i,
+            min=self.view.from_s * 1000,
+            max=self.view.to_s * 1000,
         )
-        self.y.append(
-            {
-                "type": "value",
-                "gridIndex": i,
-                "scale": True,
-                "splitNumber": 2,
-                "axisLabel": {**self._text("ink3"), "showMinLabel": False},
-                "axisLine": {"show": False},
-                "axisTick": {"show": False},
-                "splitLine": {"lineStyle": {"color": self.colour["line"]}},
-            }
-        )
+        x["axisLine"]["lineStyle"]["color"] = self.colour["line"]
+        x["axisLabel"]["show"] = False
+        self.x.append(x)
+        labels = {**self._text("ink3"), "showMinLabel": False}
+        self.y.append(upward(self.colour, gridIndex=i, scale=True, splitNumber=2, axisLabel=labels))
         self.top += HEAD + height
 
     def _readout(self, value: str, below: str, change: str) -> None:
@@ -182,37 +156,16 @@ class _Builder:
                 "top": top,
                 "padding": 0,
                 "itemGap": 2,
-                "textAlign": "auto",
-                "textStyle": {
-                    "color": self.colour["ink"],
-                    "fontSize": 18,
-                    "fontWeight": 400,
-                    "fontFamily": FONT,
-                },
+                "textAlign": "right",
+                "textStyle": {**self._text("ink"), "fontSize": 18, "fontWeight": 400},
                 "subtextStyle": {**self._text("ink2"), "lineHeight": 15},
             }
         )
 
     def _band(self, low: Sequence[float | None], high: Sequence[float | None]) -> None:
         i = len(self.grids) - 1
-        width = [None if a is None or b is None else round(b - a, 6) for a, b in zip(low, high, strict=True)]
-        for values, style in ((low, {"opacity": 0}), (width, {"color": self.colour["band"], "opacity": 1})):
-            self.series.append(
-                {
-                    "type": "line",
-                    "xAxisIndex": i,
-                    "yAxisIndex": i,
-                    "data": self._xy(values),
-                    "stack": f"band{i}",
-                    "stackStrategy": "all",
-                    "symbol": "none",
-                    "silent": True,
-                    "lineStyle": {"opacity": 0},
-                    "areaStyle": style,
-                    "tooltip": {"show": False},
-                    "z": 1,
-                }
-            )
+        axes = {"xAxisIndex": i, "yAxisIndex": i}
+        self.series += band(self.view.t_ms, low, high, self.colour["band"], f"band{i}", **axes)
 
     def _line(
         self,
@@ -225,38 +178,22 @@ class _Builder:
         quiet: bool = False,
     ) -> None:
         i = len(self.grids) - 1
-        style: Option = {"color": colour, "width": width}
-        if dash:
-            style["type"] = dash
-        self.series.append(
-            {
-                "type": "line",
-                "name": name,
-                "xAxisIndex": i,
-                "yAxisIndex": i,
-                "data": self._xy(values),
-                "symbol": "none",
-                "lineStyle": style,
-                "itemStyle": {"color": colour},
-                "z": 3,
-                "tooltip": {"show": not quiet},
-            }
+        drawn = line(
+            xy(self.view.t_ms, values),
+            colour,
+            width,
+            name=name,
+            xAxisIndex=i,
+            yAxisIndex=i,
+            z=3,
+            tooltip={"show": not quiet},
         )
-
-    def _xy(self, values: Sequence[float | None]) -> list[list[float | None]]:
-        return [[t, v] for t, v in zip(self.view.t_ms, values, strict=True)]
+        if dash:
+            drawn["lineStyle"]["type"] = dash
+        self.series.append(drawn)
 
     def _text(self, role: str) -> Option:
-        return {"color": self.colour[role], "fontSize": 12, "fontFamily": FONT}
-
-
-_TIME = {
-    "month": "{d} {MMM}",
-    "day": "{d} {MMM}",
-    "hour": "{HH}:{mm}",
-    "minute": "{HH}:{mm}",
-    "second": "{HH}:{mm}:{ss}",
-}
+        return written(self.colour, role)
 
 
 def _wide(grids: Sequence[Option]) -> Option:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from twin.ui.chart_frame import Colours, Option, along, framed, line, upward, written
 from twin.ui.markup import esc
-from twin.ui.theme import FONT
 from twin.views.use_trend import Trend
 
 
@@ -16,77 +13,41 @@ def trend_table(trend: Trend) -> str:
     return f'<details id="trend-table"><summary>Table</summary><table>{rows}</table></details>'
 
 
-def trend_option(trend: Trend, colour: Mapping[str, str]) -> dict[str, Any]:
+def trend_option(trend: Trend, colour: Colours) -> Option:
     """Ink line of what was, dotted line of the target; a day without data breaks the line."""
-    text = {"color": colour["ink3"], "fontSize": 12, "fontFamily": FONT}
-    named = {**text, "color": colour["ink"], "fontWeight": 600, "show": True}
     data = [[at, None if value is None else round(value, 2)] for at, value in trend.points]
-    is_share = trend.unit == "%"
-    scale = {"min": 0, "max": 100, "interval": 25} if is_share else {"min": 0}
-    target = (
-        []
-        if trend.target is None
-        else [
-            {
-                "yAxis": round(trend.target, 2),
-                "label": {"formatter": f"target {trend.target:.3g} {trend.unit}"},
-            }
-        ]
-    )
     last = next((v for _, v in reversed(data) if v is not None), None)
+    scale = {"min": 0, "max": 100, "interval": 25} if trend.unit == "%" else {"min": 0}
+    ends = {**written(colour, "ink"), "fontWeight": 600, "show": True}
+    course = line(
+        data,
+        colour["ink"],
+        1.5,
+        name=trend.unit,
+        showAllSymbol=True,
+        symbol="circle",
+        symbolSize=3,
+        endLabel={**ends, "formatter": "" if last is None else f"{last:.1f} {trend.unit}"},
+        markLine=_target(trend, colour),
+    )
+    return framed(
+        colour,
+        grid={"left": 34, "right": 84, "top": 12, "bottom": 26},
+        xAxis=along(colour),
+        yAxis=upward(colour, **scale),
+        series=[course],
+    )
+
+
+def _target(trend: Trend, colour: Colours) -> Option:
+    """A dotted line with its words, if one has been set."""
+    words = "" if trend.target is None else f"target {trend.target:.3g} {trend.unit}"
     return {
-        "animation": False,
-        "useUTC": True,
-        "backgroundColor": "transparent",
-        "textStyle": {"fontFamily": FONT},
-        "grid": {"left": 34, "right": 84, "top": 12, "bottom": 26},
-        "tooltip": {
-            "trigger": "axis",
-            "confine": True,
-            "backgroundColor": colour["ink"],
-            "borderWidth": 0,
-            "textStyle": {"color": colour["ground"], "fontSize": 12, "fontFamily": FONT},
-        },
-        "xAxis": {
-            "type": "time",
-            "axisLabel": {
-                **text,
-                "hideOverlap": True,
-                "formatter": {
-                    "hour": "{HH}:{mm}",
-                    "day": "{d} {MMM}",
-                    "month": "{d} {MMM}",
-                    "year": "{d} {MMM}",
-                },
-            },
-            "axisLine": {"lineStyle": {"color": colour["line2"]}},
-            "axisTick": {"show": False},
-            "splitLine": {"show": False},
-        },
-        "yAxis": {
-            "type": "value",
-            **scale,
-            "axisLabel": text,
-            "splitLine": {"lineStyle": {"color": colour["line"]}},
-        },
-        "series": [
-            {
-                "type": "line",
-                "name": trend.unit,
-                "data": data,
-                "showAllSymbol": True,
-                "symbol": "circle",
-                "symbolSize": 3,
-                "lineStyle": {"color": colour["ink"], "width": 1.5},
-                "itemStyle": {"color": colour["ink"]},
-                "endLabel": {**named, "formatter": "" if last is None else f"{last:.1f} {trend.unit}"},
-                "markLine": {
-                    "silent": True,
-                    "symbol": "none",
-                    "lineStyle": {"color": colour["line2"], "type": [2, 2], "width": 1},
-                    "label": {**text, "position": "insideStartTop"},
-                    "data": target,
-                },
-            }
-        ],
+        "silent": True,
+        "symbol": "none",
+        "lineStyle": {"color": colour["line2"], "type": [2, 2], "width": 1},
+        "label": {**written(colour), "position": "insideStartTop"},
+        "data": []
+        if trend.target is None
+        else [{"yAxis": round(trend.target, 2), "label": {"formatter": words}}],
     }
