@@ -19,9 +19,9 @@ from benchmarks.results import record
 from benchmarks.rig import CLASSES, DAY_S, HOUR_S, START_S, Rig, machines, seeds
 from twin.alerts.cascade import WITHDRAWN
 from twin.alerts.telling import Ledger, Surroundings, tell
-from twin.edge.faults import MACHINE_KINDS, SENSOR_KINDS, applicable_kinds, expected_cause
+from twin.edge.faults import MACHINE_KINDS, applicable_kinds, expected_cause
 from twin.schema.alert import Alert, AlertKind, Case, Severity
-from twin.schema.fault import Fault, FaultKind
+from twin.schema.fault import SENSOR_KINDS, Fault, FaultKind
 from twin.schema.notice import Notice, NoticeEvent
 from twin.schema.registry import Device
 from twin.schema.target import Channel, Target
@@ -171,7 +171,7 @@ def _count(rig: Rig, episodes: dict[str, list[Episode]], notices: list[Notice], 
             of_it = [c for c in cases if episode.holds(c.opened_s, c.cause)]
             tally.told += len(of_it)
             tally.found += bool(of_it)
-            kind = episode.fault.kind.value
+            kind = str(episode.fault.kind)
             if not of_it:
                 tally.missed[kind] = tally.missed.get(kind, 0) + 1
             elif of_it[0].cause == episode.cause:

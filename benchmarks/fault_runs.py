@@ -14,12 +14,12 @@ import numpy as np
 
 from benchmarks.rig import CLASSES, HOUR_S, START_S, Rig, machines
 from twin.alerts.cascade import WITHDRAWN
-from twin.edge.faults import MACHINE_KINDS, SENSOR_KINDS, STREAM_KINDS, applicable_kinds, expected_cause
+from twin.edge.faults import MACHINE_KINDS, applicable_kinds, expected_cause
 from twin.edge.machines import FAILED_AT
 from twin.estimation.model import Array
 from twin.prognosis.life import Passage, quantiles
 from twin.schema.alert import AlertKind, Case
-from twin.schema.fault import Fault, FaultKind
+from twin.schema.fault import SENSOR_KINDS, STREAM_KINDS, Fault, FaultKind
 from twin.schema.history import Columns, joined
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState, Life, LifeState
@@ -177,7 +177,7 @@ def batch(group: Group, seed: int, size: int) -> list[Run]:
 
 def planned_faults(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator[tuple[Device, Fault]]:
     """One fault per machine, kinds evenly shared out."""
-    taken: Counter[FaultKind] = Counter()
+    taken: Counter[str] = Counter()
     rarity = Counter(
         kind for d in rig.devices for kind in applicable_kinds(CLASSES[d.asset_class]) if kind in group.kinds
     )
@@ -231,7 +231,7 @@ def _look(rig: Rig, state: DeviceState, fault: Fault | None, looks: dict[str, li
 
 def _broken_state(fault: Fault, rig: Rig) -> str:
     declared = CLASSES[next(d.asset_class for d in rig.devices if d.device_id == fault.device_id)]
-    return next(mode.state for mode in declared.modes if mode.name == fault.kind.value)
+    return next(mode.state for mode in declared.modes if mode.name == fault.kind)
 
 
 def _band(life: Life) -> Array:

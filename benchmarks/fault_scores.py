@@ -16,7 +16,6 @@ from benchmarks.fault_runs import LEVELS, Run
 from benchmarks.rig import CLASSES, DAY_S, HOUR_S, RULES, START_S
 from twin.edge.faults import MACHINE_KINDS
 from twin.estimation.model import Array
-from twin.schema.fault import FaultKind
 from twin.schema.history import STATES
 
 RUNNING = STATES.index("RUNNING")
@@ -40,7 +39,7 @@ class Outcome:
     by_limit, by_sigma   (delay_s, false alarms) at each of SCORE_LIMITS and SIGMAS
     """
 
-    kind: FaultKind
+    kind: str
     delay_s: float
     growth: float
     verdict: bool | None

@@ -8,9 +8,9 @@ import pytest
 
 from tests.block_stories import IDS, RULES, Story, new_block
 from tests.simulated import BY_ID, CLASSES, START_S
-from twin.edge.faults import MACHINE_KINDS, SENSOR_KINDS, applicable_kinds, expected_cause
+from twin.edge.faults import MACHINE_KINDS, applicable_kinds, expected_cause
 from twin.schema.alert import AlertKind, ConditionState, Severity
-from twin.schema.fault import FaultKind
+from twin.schema.fault import SENSOR_KINDS, FaultKind
 from twin.schema.instant import from_seconds
 from twin.schema.reading import Reading, Status
 from twin.schema.state import Freshness, LifeState

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.simulated import BY_ID, CLASSES, DEVICES, START_S, make_fault, metrics_of, running_fleet
-from twin.edge.faults import MACHINE_KINDS, RandomFaults, applicable_kinds, expected_cause, growth
+from tests.simulated import (
+    BY_ID,
+    CLASSES,
+    DEVICES,
+    START_S,
+    STEADY,
+    always_running,
+    make_fault,
+    metrics_of,
+    running_fleet,
+)
+from twin.edge.faults import RandomFaults, applicable_kinds, expected_cause, growth, machine_kinds
+from twin.edge.imperfections import own_parameters
 from twin.edge.machines import SimulatedFleet
 from twin.errors import FaultRefusedError
-from twin.schema.fault import FaultKind
+from twin.schema.fault import Fault, FaultKind
 from twin.schema.reading import parse_reading
 
 MACHINE_CASES = [
@@ -151,6 +163,37 @@ def test_faults_that_cannot_be_are_refused_with_what_can() -> None:
         simulated.repair("INST-001", "f2", START_S)
 
 
+def test_a_failure_mode_by_any_name_can_be_injected_and_moves_the_state_it_names() -> None:
+    declared = CLASSES["spectrometer"]
+    fan = replace(next(m for m in declared.modes if m.name == "bearing_wear"), name="worn_fan")
+    declared = replace(declared, modes=(fan, *(m for m in declared.modes if m.name != "bearing_wear")))
+    simulated = SimulatedFleet(
+        always_running(("INST-001",)), {"spectrometer": declared}, 5, START_S - 60.0, habits=STEADY
+    )
+    simulated.advance(START_S - 30.0)
+    before = simulated.damage("INST-001")
+    fault = Fault.from_document(make_fault("worn_fan", severity=0.5).to_document())
+    assert applicable_kinds(declared)[:4] == ("cooling_loss", "calibration_drift", "worn_fan", "sensor_bias")
+    assert expected_cause(fault, declared) == "worn_fan"
+    simulated.inject(fault)
+    simulated.advance(START_S)
+    grown = {name: after - before[name] for name, after in simulated.damage("INST-001").items()}
+    assert grown == pytest.approx(
+        {"bearing_wear": 0.5, "cooling_loss": 0.0, "calibration_drift": 0.0}, abs=1e-3
+    )
+    with pytest.raises(FaultRefusedError, match=r"must be one of worn_fan, .*spikes"):
+        simulated.inject(make_fault("bearing_wear"))
+
+
+def test_a_constant_is_the_same_in_every_machine_and_other_parameters_differ() -> None:
+    declared = CLASSES["spectrometer"]
+    fade = replace(declared.parameters["fade"], fixed=True)
+    declared = replace(declared, parameters={**declared.parameters, "fade": fade})
+    own = own_parameters(declared, [np.random.default_rng(seed) for seed in range(3)], 0.012)
+    assert own["fade"] == 0.45
+    assert len(set(np.asarray(own["lamp_per_k"]).tolist())) == 3
+
+
 def test_every_fault_has_an_expected_cause_the_twin_can_name() -> None:
     for declared in CLASSES.values():
         modes = {mode.name for mode in declared.modes}
@@ -158,7 +201,7 @@ def test_every_fault_has_an_expected_cause_the_twin_can_name() -> None:
         for kind in applicable_kinds(declared):
             cause = expected_cause(make_fault(kind), declared)
             assert cause in modes | sensors | {"stale", "data_quality"}
-            assert (cause in modes) == (kind in MACHINE_KINDS)
+            assert (cause in modes) == (kind in machine_kinds(declared))
 
 
 def test_a_fault_grows_over_its_ramp_and_ends_with_its_duration_or_repair() -> None:

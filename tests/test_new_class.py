@@ -22,7 +22,7 @@ from twin.edge.faults import applicable_kinds
 from twin.edge.machines import SimulatedFleet
 from twin.engine.block import Block
 from twin.engine.system import TwinSystem
-from twin.errors import UnknownAssetClassError
+from twin.errors import SnapshotError, UnknownAssetClassError
 from twin.estimation.model import Matrix
 from twin.physics.asset_class import AssetClass
 from twin.physics.catalogue import asset_class, asset_classes, class_of_model
@@ -153,6 +153,22 @@ def test_templates_derivatives_equal_finite_differences(classes: Mapping[str, As
             off[k] = 1e-5
             slope = (function(x + off) - function(x - off))[:, 0] / 2e-5
             np.testing.assert_allclose(entries(given)[:, k], slope, rtol=1e-6, atol=1e-9)
+
+
+def test_checkpoint_from_before_the_new_class_is_read_and_continued(
+    classes: Mapping[str, AssetClass],
+) -> None:
+    older = {name: declared for name, declared in classes.items() if name != NAME}
+    pump = replace(DEVICE, device_id="P-1", asset_class="centrifugal_pump", model="Flowmax-24")
+    block = Block.create([pump], older, RuleSet.default(older))
+    record = SimulatedFleet([pump], older, 4, START_S, habits=STEADY).advance(START_S)[0]
+    block.apply([parse_reading(record)], START_S)
+    block.close_windows(START_S + 1.0)
+    again = Block.from_bytes(block.to_bytes(), classes, RuleSet.default(classes))
+    assert again.newest_s("P-1") == START_S
+    newer = {**classes, "centrifugal_pump": replace(classes["centrifugal_pump"], version=99)}
+    with pytest.raises(SnapshotError, match="other versions"):
+        Block.from_bytes(block.to_bytes(), newer, RuleSet.default(newer))
 
 
 def test_nothing_of_the_new_class_stays_behind() -> None:

@@ -193,7 +193,7 @@ def test_request_is_carried_out_made_durable_and_answered_once_in_words(rig: Rig
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        (inject(kind="explosion"), "must be one of bearing_wear"),
+        (inject(kind=3), "kind = 3: must be text"),
         (inject(device_id="INST-404", kind="bearing_wear"), "is not one of these"),
         (inject(kind="bearing_wear", severity="bad"), "severity = 'bad': must be a number"),
         (inject(kind="sensor_bias", signal=3), "must be text"),

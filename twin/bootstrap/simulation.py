@@ -20,6 +20,7 @@ from twin.edge.pace import Pace
 from twin.edge.scenario import read_scenario
 from twin.edge.schedule import shift_teams
 from twin.errors import FaultRefusedError, ScenarioError
+from twin.physics.catalogue import asset_classes, fault_kinds
 from twin.ports import Clock, Setting, Stores
 from twin.services.reporting import TEAMS
 from twin.settings import Settings
@@ -79,7 +80,7 @@ def inject(path: Path, gateways: Sequence[Gateway]) -> None:
     """The faults of a scenario file, into the machines they name; raises ScenarioError."""
     start_s = min(gateway.next_s for gateway in gateways)
     owner = {device.device_id: gateway for gateway in gateways for device in gateway.source.devices}
-    for fault in read_scenario(path, start_s, sorted(owner)):
+    for fault in read_scenario(path, start_s, sorted(owner), fault_kinds(asset_classes())):
         source = owner[fault.device_id].source
         if any(known.fault_id == fault.fault_id for known in source.faults()):
             continue

@@ -14,8 +14,8 @@ import numpy as np
 
 from twin.edge.randomness import device_key, generator
 from twin.errors import FaultRefusedError
-from twin.physics.asset_class import AssetClass
-from twin.schema.fault import Fault, FaultKind
+from twin.physics.asset_class import AssetClass, FailureMode
+from twin.schema.fault import SENSOR_KINDS, STREAM_KINDS, Fault, FaultKind
 
 MACHINE_KINDS = (
     FaultKind.BEARING_WEAR,
@@ -24,14 +24,7 @@ MACHINE_KINDS = (
     FaultKind.LEAK,
     FaultKind.CALIBRATION_DRIFT,
 )
-SENSOR_KINDS = (FaultKind.SENSOR_BIAS, FaultKind.SENSOR_STUCK, FaultKind.SPIKES, FaultKind.NOISE_GROWTH)
-STREAM_KINDS = (
-    FaultKind.DROPOUT,
-    FaultKind.DEVICE_SILENT,
-    FaultKind.CLOCK_JUMP,
-    FaultKind.DUPLICATES,
-    FaultKind.OUT_OF_ORDER,
-)
+"""Failure modes many classes share; a class may declare others, and those are faults by their own names."""
 
 BIAS_SIGMAS = 40.0
 SPIKE_SIGMAS = 40.0
@@ -41,11 +34,21 @@ SPIKE_DRAW = 1.6
 """A spike comes where a standard normal leaves ± this: 11 % of the readings."""
 
 
-def applicable_kinds(asset_class: AssetClass) -> tuple[FaultKind, ...]:
+def is_machine_fault(fault: Fault) -> bool:
+    """Whether it is a damage of the machine, not of a sensor or the stream."""
+    return fault.kind not in SENSOR_KINDS and fault.kind not in STREAM_KINDS
+
+
+def machine_kinds(asset_class: AssetClass) -> tuple[str, ...]:
+    """The class's failure modes: those that many classes share first, then its own in their order."""
+    modes = [mode.name for mode in asset_class.modes]
+    shared = [kind for kind in MACHINE_KINDS if kind in modes]
+    return (*shared, *(name for name in modes if name not in shared))
+
+
+def applicable_kinds(asset_class: AssetClass) -> tuple[str, ...]:
     """The faults a machine of this class can have, machine faults first."""
-    modes = {mode.name for mode in asset_class.modes}
-    machine = tuple(kind for kind in MACHINE_KINDS if kind.value in modes)
-    return machine + SENSOR_KINDS + STREAM_KINDS
+    return machine_kinds(asset_class) + SENSOR_KINDS + STREAM_KINDS
 
 
 def acted_signal(fault: Fault, asset_class: AssetClass) -> str:
@@ -55,19 +58,19 @@ def acted_signal(fault: Fault, asset_class: AssetClass) -> str:
 
 def expected_cause(fault: Fault, asset_class: AssetClass) -> str:
     """What a perfect twin names as the cause: a failure mode, "sensor:<signal>", "stale" or "data_quality"."""
-    if fault.kind in MACHINE_KINDS:
-        return _mode_name(fault, asset_class)
+    if is_machine_fault(fault):
+        return _mode(fault, asset_class).name
     if fault.kind in SENSOR_KINDS:
         return f"sensor:{acted_signal(fault, asset_class)}"
-    return "stale" if fault.kind is FaultKind.DEVICE_SILENT else "data_quality"
+    return "stale" if fault.kind == FaultKind.DEVICE_SILENT else "data_quality"
 
 
 def check_fault(fault: Fault, asset_class: AssetClass) -> None:
     """Raise FaultRefusedError when the fault cannot happen to this class or its numbers make no sense."""
-    if fault.kind in MACHINE_KINDS:
-        _mode_name(fault, asset_class)
+    if is_machine_fault(fault):
+        _mode(fault, asset_class)
     names = [signal.name for signal in asset_class.outputs]
-    if fault.kind not in MACHINE_KINDS and fault.signal and fault.signal not in names:
+    if not is_machine_fault(fault) and fault.signal and fault.signal not in names:
         raise FaultRefusedError(
             f"{fault.device_id} fault signal",
             value=fault.signal,
@@ -92,14 +95,20 @@ def growth(fault: Fault, now_s: float) -> float:
     return 1.0 if fault.ramp_s <= 0.0 else min(1.0, age_s / fault.ramp_s)
 
 
-def _mode_name(fault: Fault, asset_class: AssetClass) -> str:
-    modes = [mode.name for mode in asset_class.modes]
-    if fault.kind.value in modes:
-        return fault.kind.value
+def damaged_state(fault: Fault, asset_class: AssetClass) -> str:
+    """The degrading state that a machine fault moves."""
+    return _mode(fault, asset_class).state
+
+
+def _mode(fault: Fault, asset_class: AssetClass) -> FailureMode:
+    for mode in asset_class.modes:
+        if mode.name == fault.kind:
+            return mode
+    others = ", ".join((*(mode.name for mode in asset_class.modes), *SENSOR_KINDS, *STREAM_KINDS))
     raise FaultRefusedError(
-        f"{fault.device_id} fault",
-        value=fault.kind.value,
-        rule=f"a {asset_class.label.lower()} can have {', '.join(modes)} or a sensor or stream fault",
+        f"{fault.device_id} fault kind",
+        value=str(fault.kind),
+        rule=f"must be one of {others} for a {asset_class.label.lower()}",
         next_step="Choose one of these faults",
     )
 
@@ -173,11 +182,11 @@ class RandomFaults:
         faults = []
         for i in range(int(rng.poisson(self.rate_per_device_day))):
             kinds = applicable_kinds(asset_class)
-            machine = [kind for kind in kinds if kind in MACHINE_KINDS]
-            pool = machine if rng.random() < 0.6 else list(kinds[len(machine) :])
+            machine = machine_kinds(asset_class)
+            pool = machine if rng.random() < 0.6 else kinds[len(machine) :]
             kind = pool[int(rng.integers(len(pool)))]
             signal = asset_class.outputs[int(rng.integers(len(asset_class.outputs)))].name
-            slow = kind in MACHINE_KINDS
+            slow = kind in machine
             faults.append(
                 Fault(
                     fault_id=f"{device_id}-{day}-{i}",

@@ -58,10 +58,16 @@ def quantum(signal: Signal) -> float:
 def own_parameters(
     asset_class: AssetClass, rngs: Sequence[np.random.Generator], spread: float
 ) -> dict[str, Entry]:
-    """The class's parameters with each machine's own deviation, within two spreads; time constants vary threefold."""
+    """The class's parameters with each machine's own deviation, within two spreads; time constants vary threefold.
+
+    What is declared `fixed` is the same in all of them.
+    """
     own: dict[str, Entry] = {}
     for name, parameter in asset_class.parameters.items():
         size = spread * (3.0 if name.startswith("tau") else 0.15 if name in SET_POINTS else 1.0)
+        if parameter.fixed:
+            own[name] = parameter.value
+            continue
         deviation = np.array([np.clip(rng.standard_normal(), -2.0, 2.0) for rng in rngs])
         own[name] = parameter.value * (1.0 + size * deviation)
     return own

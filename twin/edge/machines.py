@@ -13,14 +13,13 @@ import numpy as np
 
 from twin.edge.fault_feed import FaultFeed
 from twin.edge.faults import (
-    MACHINE_KINDS,
-    SENSOR_KINDS,
-    STREAM_KINDS,
     FaultBook,
     RandomFaults,
     acted_signal,
     check_fault,
+    damaged_state,
     growth,
+    is_machine_fault,
 )
 from twin.edge.group import Group
 from twin.edge.imperfections import Imperfections
@@ -31,7 +30,7 @@ from twin.edge.vault import pack, unpack
 from twin.errors import FaultRefusedError, SnapshotError
 from twin.estimation.model import Array
 from twin.physics.asset_class import AssetClass
-from twin.schema.fault import Fault
+from twin.schema.fault import SENSOR_KINDS, STREAM_KINDS, Fault
 from twin.schema.instant import format_instant, from_seconds
 from twin.schema.registry import Device
 
@@ -250,7 +249,7 @@ class SimulatedFleet:
         """A random fault begins; staff will repair it some time after it is full grown."""
         self._book.add(fault)
         wait_s = self._feed.source.repair_after_s if self._feed.source is not None else None
-        if fault.kind in MACHINE_KINDS and wait_s is not None:
+        if is_machine_fault(fault) and wait_s is not None:
             self._asked.append((fault.onset_s + fault.ramp_s + wait_s, fault.device_id, [fault.fault_id]))
 
     def _finish(self, group: Group, column: int, job: str, now_s: float) -> None:
@@ -265,8 +264,9 @@ class SimulatedFleet:
         damage = np.zeros((len(group.damage_names), len(group.devices)))
         for fault in self._book.open():
             place = self._place[fault.device_id]
-            if place[0] is group and fault.kind in MACHINE_KINDS:
-                damage[group.damage_row(fault.kind.value), place[1]] += fault.severity * growth(fault, now_s)
+            if place[0] is group and is_machine_fault(fault):
+                row = group.damage_row(damaged_state(fault, group.asset_class))
+                damage[row, place[1]] += fault.severity * growth(fault, now_s)
         return damage
 
     # --------------------------------------------------------------------------------------------- the records

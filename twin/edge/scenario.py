@@ -16,14 +16,19 @@ from typing import Any
 
 from twin.edge.durations import parse_duration
 from twin.errors import ScenarioError
-from twin.schema.fault import Fault, FaultKind
+from twin.schema.fault import Fault, FaultKind, fault_kind
 from twin.schema.instant import parse_instant, to_seconds
 
 FIELDS = ("device", "kind", "onset", "ramp", "severity", "duration", "signal")
 
 
-def read_scenario(path: Path, start_s: float, devices: Sequence[str]) -> list[Fault]:
-    """The faults of the file, for a run that starts at start_s; raises ScenarioError naming line or field."""
+def read_scenario(
+    path: Path, start_s: float, devices: Sequence[str], kinds: Sequence[str] = tuple(FaultKind)
+) -> list[Fault]:
+    """The faults of the file, for a run that starts at start_s; raises ScenarioError naming line or field.
+
+    kinds  that some machine of the fleet can have
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -47,12 +52,12 @@ def read_scenario(path: Path, start_s: float, devices: Sequence[str]) -> list[Fa
             next_step='Begin with {"faults": [ … ]}',
         )
     return [
-        _fault(f"scenario {path}, faults[{i}]", entry, start_s, devices)
+        _fault(f"scenario {path}, faults[{i}]", entry, start_s, devices, kinds)
         for i, entry in enumerate(document["faults"])
     ]
 
 
-def _fault(where: str, entry: object, start_s: float, devices: Sequence[str]) -> Fault:
+def _fault(where: str, entry: object, start_s: float, devices: Sequence[str], kinds: Sequence[str]) -> Fault:
     if not isinstance(entry, Mapping):
         raise ScenarioError(
             where, value=entry, rule="must be an object", next_step=f"Give it {', '.join(FIELDS)}"
@@ -65,7 +70,7 @@ def _fault(where: str, entry: object, start_s: float, devices: Sequence[str]) ->
                 next_step="Correct the name",
             )
     device = _choice(where, "device", entry, devices)
-    kind = FaultKind(_choice(where, "kind", entry, list(FaultKind)))
+    kind = fault_kind(_choice(where, "kind", entry, kinds))
     onset_s = _onset(where, entry.get("onset", "+0"), start_s)
     severity = entry.get("severity", 1.0)
     if isinstance(severity, bool) or not isinstance(severity, int | float) or not 0.0 < severity <= 1.0:

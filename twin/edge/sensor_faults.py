@@ -17,11 +17,11 @@ def disturbed(value: float, fault: Fault, book: FaultBook, sigma: float, draw: f
     size = fault.severity * growth(fault, now_s)
     if size <= 0.0:
         return value
-    if fault.kind is FaultKind.SENSOR_STUCK:
+    if fault.kind == FaultKind.SENSOR_STUCK:
         return book.held.setdefault(fault.fault_id, value)
-    if fault.kind is FaultKind.SENSOR_BIAS:
+    if fault.kind == FaultKind.SENSOR_BIAS:
         return value + BIAS_SIGMAS * sigma * size
-    if fault.kind is FaultKind.NOISE_GROWTH:
+    if fault.kind == FaultKind.NOISE_GROWTH:
         return value + NOISE_SIGMAS * sigma * size * draw
     spike = float(np.sign(draw)) if abs(draw) > SPIKE_DRAW else 0.0
     return value + spike * SPIKE_SIGMAS * sigma * size

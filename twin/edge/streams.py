@@ -63,15 +63,15 @@ class Stream:
             size = fault.severity * growth(fault, now_s)
             if size <= 0.0:
                 continue
-            if fault.kind is FaultKind.DEVICE_SILENT:
+            if fault.kind == FaultKind.DEVICE_SILENT:
                 return []
-            if fault.kind is FaultKind.DROPOUT:
+            if fault.kind == FaultKind.DROPOUT:
                 _drop(record, fault.signal, size, chances[3:])
-            elif fault.kind is FaultKind.CLOCK_JUMP:
+            elif fault.kind == FaultKind.CLOCK_JUMP:
                 record["timestamp"] = format_instant(from_seconds(now_s + CLOCK_JUMP_S * fault.severity))
-            elif fault.kind is FaultKind.DUPLICATES and chances[0] < size:
+            elif fault.kind == FaultKind.DUPLICATES and chances[0] < size:
                 copies = 2
-            elif fault.kind is FaultKind.OUT_OF_ORDER and chances[1] < size:
+            elif fault.kind == FaultKind.OUT_OF_ORDER and chances[1] < size:
                 hold = 1 + int(chances[2] * MAX_HELD_TICKS)
         if hold:
             self.held.append((self.tick + hold, record))

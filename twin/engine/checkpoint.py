@@ -81,7 +81,9 @@ def read(
     try:
         if header["engine"] != ENGINE_VERSION:
             raise snapshot.unreadable(f"is not of engine version {ENGINE_VERSION}")
-        if header["classes"] != _versions(classes):
+        used = {document["asset_class"] for document in header["devices"]}
+        now = _versions({name: classes[name] for name in used if name in classes})
+        if any(header["classes"].get(name) != now.get(name) for name in used):
             raise snapshot.unreadable("was made with other versions of the asset classes")
         if "rules" in header:
             stored = header["rules"]

@@ -15,11 +15,15 @@ from twin.schema.signal import Signal
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A number of the model with its unit and where it comes from."""
+    """A number of the model with its unit and where it comes from.
+
+    fixed  a constant of nature, of a published fit or of the design: the same in every machine that is simulated
+    """
 
     value: float
     unit: str
     source: str
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

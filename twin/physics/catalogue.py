@@ -14,6 +14,7 @@ from types import MappingProxyType
 import twin.physics
 from twin.errors import UnknownAssetClassError
 from twin.physics.asset_class import AssetClass
+from twin.schema.fault import FaultKind
 
 
 @cache
@@ -42,6 +43,12 @@ def class_of_model(model: str) -> AssetClass:
         if model in declared.models:
             return declared
     raise _unknown("device model", model, tuple(m for c in asset_classes().values() for m in c.models))
+
+
+def fault_kinds(classes: Mapping[str, AssetClass]) -> tuple[str, ...]:
+    """Every fault that a machine of these classes can have: the known kinds, then failure modes by other names."""
+    modes = (mode.name for declared in classes.values() for mode in declared.modes)
+    return tuple(dict.fromkeys((*map(str, FaultKind), *modes)))
 
 
 def _unknown(what: str, value: str, known: tuple[str, ...]) -> UnknownAssetClassError:

@@ -25,10 +25,26 @@ class FaultKind(StrEnum):
     OUT_OF_ORDER = "out_of_order"
 
 
+SENSOR_KINDS = (FaultKind.SENSOR_BIAS, FaultKind.SENSOR_STUCK, FaultKind.SPIKES, FaultKind.NOISE_GROWTH)
+STREAM_KINDS = (
+    FaultKind.DROPOUT,
+    FaultKind.DEVICE_SILENT,
+    FaultKind.CLOCK_JUMP,
+    FaultKind.DUPLICATES,
+    FaultKind.OUT_OF_ORDER,
+)
+
+
+def fault_kind(name: str) -> str:
+    """The FaultKind called `name`; any other name is that of a failure mode and stays as it is."""
+    return FaultKind(name) if name in FaultKind.__members__.values() else name
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of one simulated device.
 
+    kind        a FaultKind, or the name of any other failure mode of the device's class
     onset_s     seconds since 1970, simulated time
     ramp_s      seconds from onset to full size; 0 = at once
     severity    0-1: size at full growth, 1 = the machine fails / the sensor is useless
@@ -39,7 +55,7 @@ class Fault:
 
     fault_id: str
     device_id: str
-    kind: FaultKind
+    kind: str
     onset_s: float
     ramp_s: float = 0.0
     severity: float = 1.0
@@ -52,7 +68,7 @@ class Fault:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Fault:
-        return cls(**{**document, "kind": FaultKind(document["kind"])})
+        return cls(**{**document, "kind": fault_kind(document["kind"])})
 
 
 class CommandKind(StrEnum):

@@ -34,14 +34,19 @@ class Actions:
         commands: CommandStore,
         clock: Clock,
         signals: Mapping[str, Collection[str]] | None = None,
+        kinds: Collection[str] = tuple(FaultKind),
     ) -> None:
-        """signals: asset class -> names of its signals; None leaves their names to the gateway to check."""
+        """signals: asset class -> names of its signals; None leaves their names to the gateway to check.
+
+        kinds: faults that some asset class can have
+        """
         self._authority = authority
         self._registry = registry
         self._responses = responses
         self._commands = commands
         self._clock = clock
         self._signals = signals
+        self._kinds = tuple(kinds)
 
     def authorised(self, actor: str, action: str) -> bool:
         return self._authority.allows(actor, action)
@@ -67,11 +72,11 @@ class Actions:
     ) -> Command:
         """Ask a simulated gateway to break a device; in demo mode it repairs itself."""
         self.authorise(actor, "inject")
-        if kind not in FaultKind.__members__.values():
+        if kind not in self._kinds:
             raise RecordError(
                 f"{device_id} fault kind",
                 value=kind,
-                rule=f"must be one of {', '.join(FaultKind)}",
+                rule=f"must be one of {', '.join(self._kinds)}",
                 next_step="Choose a kind from the list",
             )
         if not 0.0 < severity <= 1.0 or not 0.0 <= ramp_s < math.inf:

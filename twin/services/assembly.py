@@ -16,6 +16,7 @@ from twin.alerts.messages import Message
 from twin.alerts.rules import RuleSet
 from twin.engine.block import Block, BlockConfig
 from twin.physics.asset_class import AssetClass
+from twin.physics.catalogue import fault_kinds
 from twin.ports import Clock, Stores
 from twin.schema.batch import is_backfill
 from twin.schema.registry import Device
@@ -198,6 +199,7 @@ def build_app(
         commands=stores.commands,
         clock=clock,
         signals=signals_of(classes),
+        kinds=fault_kinds(classes),
     )
     return RunningApp(
         classes=classes,

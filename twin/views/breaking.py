@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from twin.physics.asset_class import AssetClass
-from twin.schema.fault import Command, CommandKind, CommandState, FaultKind
+from twin.schema.fault import SENSOR_KINDS, STREAM_KINDS, Command, CommandKind, CommandState, FaultKind
 from twin.schema.instant import from_seconds
-from twin.views.truth import SENSOR_KINDS, STREAM_KINDS
 from twin.views.wording import moment, title
 
 GROWTHS = {"At once": 0.0, "Over 2 min": 120.0, "Over 20 min": 1200.0, "Over 2 h": 7200.0}
@@ -50,11 +49,10 @@ def fault_choices(asset_class: AssetClass | None) -> tuple[FaultChoice, ...]:
     outputs = tuple((signal.name, signal.label) for signal in asset_class.outputs) if asset_class else ()
     labels = dict(outputs)
     choices = []
-    for kind in FaultKind:
-        if kind.value in modes:
-            mode = modes[kind.value]
-            first = " and ".join(labels.get(name, name).lower() for name in mode.precursors[:2])
-            choices.append(FaultChoice(kind.value, mode.label, f"Moves {first} first." if first else "", ()))
+    shared = [kind.value for kind in FaultKind if kind.value in modes]
+    for name in (*shared, *(name for name in modes if name not in shared)):
+        first = " and ".join(labels.get(moved, moved).lower() for moved in modes[name].precursors[:2])
+        choices.append(FaultChoice(name, modes[name].label, f"Moves {first} first." if first else "", ()))
     for kind in SENSOR_KINDS:
         if outputs:
             choices.append(FaultChoice(kind.value, title(kind.value), HINTS[kind], outputs))

@@ -217,7 +217,7 @@ def _running(f: Finding, now: datetime) -> RunningFault:
 def _kinds(findings: Sequence[Finding]) -> tuple[KindScore, ...]:
     groups: dict[str, list[Finding]] = {}
     for f in _judged(findings):
-        groups.setdefault(title(f.fault.kind.value), []).append(f)
+        groups.setdefault(title(f.fault.kind), []).append(f)
     scores = []
     for kind, group in groups.items():
         delays = [f.delay_s for f in group if f.delay_s is not None]
@@ -227,5 +227,5 @@ def _kinds(findings: Sequence[Finding]) -> tuple[KindScore, ...]:
 
 
 def _name(fault: Fault) -> str:
-    name = title(fault.kind.value)
+    name = title(fault.kind)
     return f"{name}, {fault.signal}" if fault.signal else name

@@ -9,18 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from twin.schema.alert import CaseRecord
-from twin.schema.fault import Fault, FaultKind
+from twin.schema.fault import SENSOR_KINDS, STREAM_KINDS, Fault
 
 EARLY_S = 60.0
 AFTER_S = 900.0
-SENSOR_KINDS = (FaultKind.SENSOR_BIAS, FaultKind.SENSOR_STUCK, FaultKind.SPIKES, FaultKind.NOISE_GROWTH)
-STREAM_KINDS = (
-    FaultKind.DROPOUT,
-    FaultKind.DEVICE_SILENT,
-    FaultKind.CLOCK_JUMP,
-    FaultKind.DUPLICATES,
-    FaultKind.OUT_OF_ORDER,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +54,7 @@ def causes(fault: Fault) -> tuple[str, ...]:
         return (f"sensor:{fault.signal}",)
     if fault.kind in STREAM_KINDS:
         return ("stale", "data_quality")
-    return (fault.kind.value,)
+    return (str(fault.kind),)
 
 
 def false_cases(
