@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from twin.business.report import Report
 from twin.errors import TwinError
 from twin.ui import blocks, business_blocks, figure_blocks, money_blocks, session
 from twin.ui.business_parts import downloads, group_table, period_choice, trend_section
@@ -10,24 +9,13 @@ from twin.ui.calculator import calculator
 from twin.ui.device_note import note_form, notes_known
 from twin.ui.empty import no_devices, no_history
 from twin.ui.guard import guard
+from twin.ui.report_read import report_of
 from twin.ui.saving import assumption_form
 from twin.ui.sheet import sheet
 from twin.views import business
 from twin.views.header import header
 
 guard(__file__)
-
-
-def report(period_name: str) -> Report:
-    """Read from the store at most once in five minutes, and after somebody changed an assumption or a note or
-    judged a case."""
-    app = session.app()
-    now, devices = app.now(), len(app.feed().devices)
-    period = business.PERIODS[period_name](now.date())
-    judged = sum(record.judgement.version for record in app.feed().cases)
-    five = int(now.timestamp() // 300)
-    key = (period, five, devices, app.feed().progress, app.business_desk.changes, judged)
-    return session.shared("business.report", key, lambda: app.report(period), subject=period_name)
 
 
 def body() -> None:
@@ -37,9 +25,8 @@ def body() -> None:
         return
     notes_known()
     top = st.container()
-    chosen = period_choice()
     try:
-        shown = report(chosen)
+        shown = report_of(period_choice())
     except TwinError as error:
         no_history(error)
         return

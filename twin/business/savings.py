@@ -48,6 +48,7 @@ class Savings:
 
     lines   savings positive, costs negative, in the order of the waterfall; those without a value say why
     months  length of the report in months of 30 days; net_draws [draws] of `net`, for whatever is worked out of it
+    seen_d  days with data in the baseline and in the report
     """
 
     baseline: Figure
@@ -58,6 +59,7 @@ class Savings:
     estimated: Figure
     months: float
     net_draws: Array
+    seen_d: tuple[int, int]
     reason: str = ""
 
 
@@ -73,11 +75,11 @@ def savings(
 ) -> Savings:
     """Savings of the period `now` against the period `before`, both over the same devices."""
     b0, b1 = Costs.of(before, devices, assumed), Costs.of(now, devices, assumed)
-    months = len(now.days) / MONTH_D
+    months, seen_d = len(now.days) / MONTH_D, (b0.days_seen, b1.days_seen)
     if b0.days_seen < LEAST_BASELINE_D or b1.days_seen < LEAST_REPORT_D:
         short = ((b0.days_seen, LEAST_BASELINE_D, "baseline"), (b1.days_seen, LEAST_REPORT_D, "report"))
         reason = "Not enough days: " + ", ".join(f"{n} of {m} in the {w}" for n, m, w in short if n < m)
-        return _nothing(currency, months, reason)
+        return _nothing(currency, months, seen_d, reason)
     point = compared(b0.summed(None), b1.summed(None))
     at = {key: float(values[0]) for key, values in point.items()}
     draw = compared(
@@ -110,6 +112,7 @@ def savings(
         ),
         months=months,
         net_draws=net,
+        seen_d=seen_d,
     )
 
 
@@ -191,7 +194,7 @@ def _left_out(before: Costs, now: Costs, devices: Mapping[str, Device]) -> tuple
     return tuple(part for part in parts if part.value)
 
 
-def _nothing(currency: str, months: float, reason: str) -> Savings:
+def _nothing(currency: str, months: float, seen_d: tuple[int, int], reason: str) -> Savings:
     def none(name: str, label: str) -> Figure:
         return Figure(name, label, None, currency, basis=Basis.ESTIMATED, reason=reason)
 
@@ -204,5 +207,6 @@ def _nothing(currency: str, months: float, reason: str) -> Savings:
         estimated=none("estimated_saving", "Estimated"),
         months=months,
         net_draws=np.empty(0),
+        seen_d=seen_d,
         reason=reason,
     )

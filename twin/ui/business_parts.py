@@ -11,6 +11,7 @@ from twin.business.report import Report
 from twin.schema.history import Totals
 from twin.ui import business_blocks, session
 from twin.ui.markup import section
+from twin.ui.report_read import first_period
 from twin.ui.sheet import sheet
 from twin.ui.theme import colours
 from twin.ui.trend_chart import trend_option, trend_table
@@ -25,15 +26,13 @@ FILES = (
 
 
 def period_choice() -> str:
-    """The name of the chosen period."""
+    """The name of the chosen period; what the page opens with is asked only where nobody has chosen."""
+    key = "business.period"
+    opens = st.session_state.get(key) or first_period()
     found = st.segmented_control(
-        "Period",
-        list(PERIODS),
-        default=next(iter(PERIODS)),
-        key="business.period",
-        label_visibility="collapsed",
+        "Period", list(PERIODS), default=opens, required=True, key=key, label_visibility="collapsed"
     )
-    return found or next(iter(PERIODS))
+    return found or opens
 
 
 @st.fragment

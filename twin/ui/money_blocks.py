@@ -11,7 +11,7 @@ from twin.business.report import Report
 from twin.business.words import certainty, money, number, parts_text, percent, value_text
 from twin.ui.figure_blocks import parts, printed, rows
 from twin.ui.markup import esc, link, section
-from twin.views.business import FACTORS, SHARES, STOPS, lines, some
+from twin.views.business import FACTORS, SHARES, STOPS, lines, some, untold
 
 MOST = 6
 _FILL = {Basis.MEASURED: "", Basis.VERIFIED: "", Basis.ESTIMATED: " est", Basis.ASSUMED: " ass"}
@@ -60,7 +60,7 @@ def saved(report: Report) -> str:
     """From the modelled baseline to the actual cost; the reason where there is no saving yet."""
     title = section("From baseline to actual cost", report.period.text)
     if report.saved.net.value is None:
-        return title + f'<p class="body">{esc(report.saved.reason)}.</p>'
+        return title + f'<p class="body">{esc(untold(report))}</p>'
     base, actual = report.saved.baseline.value or 0.0, report.saved.actual.value or 0.0
     at, top = base, max(base, actual, *_levels(report))
     steps = [_step(report.saved.baseline, 0.0, base, top, strong=True)]

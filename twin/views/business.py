@@ -13,6 +13,7 @@ from twin.business.figure import Compared, Figure
 from twin.business.groups import By
 from twin.business.periods import Period, last_days, month_of, week_of
 from twin.business.report import Report, headline
+from twin.business.savings import LEAST_BASELINE_D
 from twin.business.words import (
     certainty,
     change_text,
@@ -32,9 +33,18 @@ PERIODS: Mapping[str, Callable[[date], Period]] = {
     "Month": lambda today: month_of(month_of(today).first - timedelta(days=1)),
 }
 """30, 7 and 90 days end today; week and month are the last ones that are over."""
+AT_FIRST = ("30 d", "7 d")
+"""Periods to begin with, the usual one first: a shorter one leaves more of a short history for its baseline."""
 SHARES = ("utilisation_calendar", "utilisation_staffed", "utilisation_available", "booked_unused")
 FACTORS = ("availability", "performance", "quality", "oee", "teep")
 STOPS = ("mtbf", "mttr", "throughput", "stop_cost")
+COUNTED = {
+    "utilisation_available": "Utilisation",
+    "utilisation_staffed": "Utilisation, staffed hours",
+    "oee": "OEE",
+    "throughput": "Throughput",
+    "stop_cost": "Cost of unplanned stops",
+}
 COLUMNS = (
     "utilisation_available",
     "utilisation_staffed",
@@ -83,9 +93,32 @@ def headline_of(report: Report) -> Headline:
     return Headline(first, rest, meta)
 
 
+def begins_with(report_of: Callable[[str], Report]) -> str:
+    """The first of AT_FIRST whose saving can be told, else the usual one."""
+    return next((name for name in AT_FIRST if report_of(name).saved.net.value is not None), AT_FIRST[0])
+
+
+def untold(report: Report) -> str:
+    """Why no saving is told, and from which day on it will be; "" where one is told."""
+    saved = report.saved
+    if saved.net.value is not None:
+        return ""
+    why = f"Net saving and payback are not worked out: {saved.reason[:1].lower()}{saved.reason[1:]}."
+    before, now = saved.seen_d
+    lacking = max(LEAST_BASELINE_D - before, 0) + max(report.period.length - now, 0)
+    if report.period.last < report.until.date() or not lacking:
+        return why
+    day = report.until + timedelta(days=lacking)
+    return f"{why} From about {day.day} {day:%b} on they are, if data goes on."
+
+
 def strip(report: Report) -> tuple[Opened, ...]:
-    """The five figures at the top."""
+    """The five figures at the top; only counted ones while no saving can be told."""
     figures = report.overview.figures
+    if report.saved.net.value is None:
+        return tuple(
+            opened(figures[name], "Fleet", "fleet", report, label=label) for name, label in COUNTED.items()
+        )
     money = (report.saved.net, report.saved.verified, report.payback)
     return (
         *(opened(Compared(figure), "Fleet", "fleet") for figure in money),
