@@ -207,6 +207,20 @@ def test_deployment_federates_its_identity_and_holds_no_key() -> None:
     assert deploy["concurrency"]["cancel-in-progress"] is False
 
 
+def test_new_pages_are_asked_with_a_token_that_their_service_takes() -> None:
+    """Federated credentials make none by gcloud (google-github-actions/auth issue 291)."""
+    deploy = yaml.safe_load(DEPLOY_TEXT)
+    steps = {step.get("name", ""): step for step in deploy["jobs"]["deploy"]["steps"]}
+    token = steps["A token to ask the closed pages with"]
+    assert (token["with"]["token_format"], token["with"]["create_credentials_file"]) == ("id_token", False)
+    assert token["with"]["id_token_audience"] == "${{ env.AUDIENCE }}"
+    assert '--add-custom-audiences="$AUDIENCE"' in steps["Pages, without traffic"]["run"]
+    asking = steps["A tenth of the traffic, then all"]
+    assert asking["env"]["TOKEN"] == f"${{{{ steps.{token['id']}.outputs.id_token }}}}"
+    assert "Bearer $TOKEN" in asking["run"]
+    assert "print-identity-token" not in DEPLOY_TEXT
+
+
 def test_deployment_goes_indexes_worker_pages_then_traffic_and_can_go_back() -> None:
     names = [step.get("name", "") for step in yaml.safe_load(DEPLOY_TEXT)["jobs"]["deploy"]["steps"]]
     order = [
@@ -215,11 +229,13 @@ def test_deployment_goes_indexes_worker_pages_then_traffic_and_can_go_back() -> 
         "Indexes, TTL policies and rules",
         "Worker",
         "Pages, without traffic",
+        "A token to ask the closed pages with",
         "A tenth of the traffic, then all",
         "Back to what ran before",
     ]
     assert [name for name in names if name] == order
     assert "--to-tags=candidate=10" in DEPLOY_TEXT
+    assert "--set-env-vars" not in DEPLOY_TEXT, "it would take away what people have set on the services"
     assert "rollback" in yaml.safe_load(DEPLOY_TEXT)["jobs"]
 
 
