@@ -1,4 +1,4 @@
-"""What a manager sees first: a period whose saving can be told, else counted figures and from which day on it can be."""
+"""What a manager sees first: a period whose saving can be told, else counted figures and from when on it can."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def test_a_period_without_a_baseline_shows_counted_figures_and_from_when_on_ther
     report = of(31)("30 d")
     labels = [item.label for item in strip(report)]
     assert labels == [
-        "Of available hours",
-        "Of staffed hours",
+        "Utilisation",
+        "Utilisation, staffed hours",
         "OEE",
         "Throughput",
         "Cost of unplanned stops",
