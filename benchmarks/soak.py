@@ -50,6 +50,10 @@ def needed_tools() -> tuple[Path, Path] | None:
 def tell(outcome: Outcome) -> None:
     for name, count in sorted(outcome.incidents.items()):
         say(f"{count:4}  {name}")
+    say(
+        f"{outcome.readings:,} readings, {outcome.lost} lost, {outcome.doubled} doubled; {outcome.take_overs} take-overs; "
+        f"of paused holders {outcome.refused_commits} commits refused, {outcome.stepped_down} gave up themselves"
+    )
     for sentence in outcome.wrong:
         say(f"WRONG: {sentence}")
 

@@ -206,9 +206,10 @@ class Chaos:
 
         Where its commit was ready that fails as a whole; where it slept in a request that failed it gives up itself.
         """
+        wait_for(self._holder, 3.0 * self.plan.take_over_s + 40.0, f"a holder to pause\n{self._logs()}")
         holder = self._holder()
-        if holder is None or holder.process is None:
-            return
+        assert holder is not None
+        assert holder.process is not None
         token, before = self._steps[-1][0], holder.text()
         holder.process.send_signal(signal.SIGSTOP)
         try:
