@@ -15,7 +15,7 @@ from twin.alerts.rules import RuleSet
 from twin.engine.block import Block
 from twin.engine.outlook import LEARNING
 from twin.engine.service import renew
-from twin.engine.wear import mode_states
+from twin.engine.modes import Modes
 from twin.prognosis.life import Passage, quantiles
 from twin.schema.fault import FaultKind
 from twin.schema.reading import Reading, parse_reading
@@ -48,10 +48,11 @@ def test_the_repaired_mode_is_as_new_the_others_keep_their_level_and_every_trend
 ) -> None:
     roster, state = worn.block._roster, worn.block._head.state.copy()
     column, facts = roster.column[PUMP], roster.facts[CLASSES[BY_ID[PUMP].asset_class].name]
-    before = mode_states(roster, facts, state[:, column])
+    before = Modes(roster, facts, state[:, [column]]).records()[0]
     renew(roster, state, column, worn.block._last[PUMP], [BEARING])
-    after = mode_states(roster, facts, state[:, column])
-    assert (state[roster.rows["minute"], column], state[roster.rows["life_state"], column]) == (0.0, LEARNING)
+    after = Modes(roster, facts, state[:, [column]]).records()[0]
+    shown = [state[roster.rows[name].start, column] for name in ("minute", "life_state")]
+    assert shown == [0.0, LEARNING]
     assert after["bearing_wear"].level == pytest.approx(1.0)
     assert after["bearing_wear"].sigma > 2.0 * before["bearing_wear"].sigma
     others = [mode for mode in after if mode != "bearing_wear"]

@@ -25,7 +25,7 @@ from twin.engine import checkpoint
 from twin.engine.checkpoint import Saved
 from twin.engine.kernel import Fold, Kernel
 from twin.engine.neighbours import Neighbours
-from twin.engine.report import device_state
+from twin.engine.report import Shown, device_states
 from twin.engine.roster import Roster
 from twin.engine.rows import Row, columns_of
 from twin.engine.service import Services, renew
@@ -40,6 +40,8 @@ from twin.schema.reading import Reading
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState, Freshness
 from twin.schema.work import Service
+
+_ODD_ARRIVALS = tuple(arrival.value for arrival in Arrival if arrival is not Arrival.NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Block:
         self._watch = Watch.start([d.device_id for d in roster.devices], self._neighbours.gateways)
         self._told = Told()
         self._services = Services()
-        self._shown: dict[str, tuple[Freshness, str, str]] = {}
+        self._shown: dict[str, Shown] = {}
 
     @classmethod
     def create(
@@ -251,7 +253,7 @@ class Block:
         groups, seen = self._neighbours.groups, self._kernel.acknowledged
         self._watch.look(roster.rules, now_s, newest, silent, arrived, groups, seen)
         inherited = self._neighbours.inherited(now_s, head, self._watch, late)
-        states: list[DeviceState] = []
+        news: dict[int, Shown] = {}
         alerts: list[Alert] = []
         cases: list[Case] = []
         for column, device in enumerate(roster.devices):
@@ -273,36 +275,23 @@ class Block:
             worst = max((c.severity for c in open_cases if c.case_id not in quiet), default=None)
             shown = (fresh, "" if worst is None else worst.word, inherited[column])
             if device_id in touched or self._shown.get(device_id) != shown:
-                self._shown[device_id] = shown
-                states.append(self._state(column, device, shown))
+                news[column] = self._shown[device_id] = shown
         for place, gateway in enumerate(self._neighbours.gateways):
             told = self._told.tell((self._watch.books[roster.n + place],), gateway, False)
             alerts += told[0]
             cases += told[1]
+        arrivals = {roster.devices[column].device_id: self._arrivals(column) for column in news}
+        states = device_states(roster, head, news, self._last, arrivals)
         self._settle()
         return states, alerts, cases
 
     def _open_cases(self, books: Sequence[Book]) -> list[Case]:
-        return [b.case for b in books if b.case is not None and b.case.case_id in self._told.cases]
+        return [b.case for b in books if b.case is not None and self._told.has_told(b.case)]
 
-    def _state(self, column: int, device: Device, shown: tuple[Freshness, str, str]) -> DeviceState:
-        roster, state = self._roster, self._head.state[:, column]
-        facts = roster.facts[device.asset_class]
-        own = self._counts.get(device.device_id, {})
-        engine = {
-            name: int(state[roster.rows[row].start])
-            for name, row in (
-                ("readings", "n"),
-                ("gaps", "gaps"),
-                ("reinitialised", "refilled"),
-                ("diverged", "diverged"),
-            )
-        }
-        late = {arrival.value: own.get(arrival.value, 0) for arrival in Arrival if arrival is not Arrival.NEW}
-        return device_state(
-            roster, facts, device, state, self._head.books[column], self._last[device.device_id],
-            freshness=shown[0], severity=shown[1], inherited_from=shown[2], counts={**engine, **late},
-        )  # fmt: skip
+    def _arrivals(self, column: int) -> dict[str, int]:
+        """How many readings of a device came otherwise than new and in order."""
+        own = self._counts.get(self._roster.devices[column].device_id, {})
+        return {name: own.get(name, 0) for name in _ODD_ARRIVALS}
 
     def _settle(self) -> None:
         """Closed cases of the base are final and have been told: forget them."""
@@ -311,12 +300,12 @@ class Block:
                 ids = {case.case_id for case in book.closed}
                 self._base.books[column] = book.told(ids)
                 self._head.books[column] = self._head.books[column].told(ids)
-                self._told.forget(ids)
+                self._told.forget(book.closed)
         for column, book in enumerate(self._watch.books):
             if book.closed:
                 ids = {case.case_id for case in book.closed}
                 self._watch.books[column] = book.told(ids)
-                self._told.forget(ids)
+                self._told.forget(book.closed)
 
     # ------------------------------------------------------------------------------------------- window, registry
 

@@ -1,135 +1,143 @@
-"""A device's row of the fleet state, from its column of the head."""
+"""Rows of the fleet state, from devices' columns of the head: all of a class at once, as there may be thousands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from twin.alerts.book import Book
 from twin.engine.departure import ENOUGH, SURE_SHARE
+from twin.engine.kernel import Fold
+from twin.engine.modes import NO_WAY, Modes
 from twin.engine.outlook import HORIZON_H, VALUE
-from twin.engine.passage import device_passage
 from twin.engine.roster import ClassFacts, Roster
-from twin.engine.wear import mode_states
 from twin.engine.window import Item
 from twin.estimation.model import Array
 from twin.prognosis import health
 from twin.prognosis.upkeep import maintenance_score
 from twin.schema.history import STATES
-from twin.schema.registry import Device
-from twin.schema.state import DeviceState, Freshness, Health, Life, LifeState, SignalState, Verdict
+from twin.schema.state import DeviceState, Freshness, Life, LifeState, SignalState, Verdict
 
 _LIFE = tuple(LifeState)
 CAUTIOUS_SHARE = 0.8
 """Share of the learning shown as over once the device is judged at all; the rest is the first day's caution."""
+COUNTED = {"readings": "n", "gaps": "gaps", "reinitialised": "refilled", "diverged": "diverged"}
+"""name in DeviceState.counts -> row"""
+Shown = tuple[Freshness, str, str]
+"""Freshness, severity, the upstream device a problem is inherited from."""
+UNKNOWN_HEALTH = health.records(np.full((4, 1), np.nan))[0]
 
 
-def device_state(
+def device_states(
+    roster: Roster,
+    head: Fold,
+    shown: Mapping[int, Shown],
+    last: Mapping[str, Item],
+    arrivals: Mapping[str, Mapping[str, int]],
+) -> list[DeviceState]:
+    """States of the columns in `shown`, ascending.
+
+    last      device_id -> its newest reading
+    arrivals  device_id -> how many of its readings came late, twice …
+    """
+    found: list[DeviceState] = []
+    for facts, a, b in roster.spans:
+        columns = sorted(column for column in shown if a <= column < b)
+        if columns:
+            found += _of_class(roster, facts, head, columns, shown, last, arrivals)
+    return found
+
+
+def _of_class(
     roster: Roster,
     facts: ClassFacts,
-    device: Device,
-    state: Array,
-    book: Book,
-    last: Item,
-    *,
-    freshness: Freshness,
-    severity: str,
-    inherited_from: str,
-    counts: Mapping[str, int],
-) -> DeviceState:
-    """state [rows]: the device's column of the head; last: its newest reading."""
-    rows, c = roster.rows, facts.asset_class
-    column = roster.column[device.device_id]
+    head: Fold,
+    columns: Sequence[int],
+    shown: Mapping[int, Shown],
+    last: Mapping[str, Item],
+    arrivals: Mapping[str, Mapping[str, int]],
+) -> Iterator[DeviceState]:
+    rows, J = roster.rows, facts.J
+    state = head.state[:, columns]
 
-    def one(name: str) -> float:
-        return float(state[rows[name].start])
+    def row(name: str) -> Array:
+        one: Array = state[rows[name].start]
+        return one
 
-    def some(name: str, count: int) -> Array:
-        return state[rows[name]][:count]
-
-    J = facts.J
-    judged = some_regime(state, rows, "W", one("run") > 0.0, roster.sizes.J)[:J] >= ENOUGH
-    z, expected, sigma, points = (some(n, J).tolist() for n in ("z", "expected", "sigma", "points"))
-    signals = {
-        s.name: SignalState(
-            value=z[j] if z[j] == z[j] else None,
-            expected=expected[j] if judged[j] else None,
-            sigma=sigma[j] if judged[j] else None,
-            score=points[j],
+    outputs = [signal.name for signal in facts.asset_class.outputs]
+    inputs = [signal.name for signal in facts.asset_class.inputs[1:]]
+    z, expected, sigma, points = (state[rows[n]][:J].T.tolist() for n in ("z", "expected", "sigma", "points"))
+    weights = state[rows["W"]].reshape(2, roster.sizes.J, -1)[:, :J]
+    judged = (np.where(row("run") > 0.0, weights[1], weights[0]) >= ENOUGH).T.tolist()
+    learned = np.minimum(1.0, weights.max(axis=(0, 1), initial=0.0) / ENOUGH)
+    day = np.minimum(1.0, row("span") / (SURE_SHARE * roster.learning_s[columns]))
+    learning = (learned * (CAUTIOUS_SHARE + (1.0 - CAUTIOUS_SHARE) * day)).tolist()
+    deviation = state[rows["share"]][:J].max(axis=0, initial=0.0).tolist()
+    anomaly, limit = row("score").tolist(), roster.ruling.score_limit[columns].tolist()
+    t, settled, looked = row("t").tolist(), row("settled").tolist(), row("minute").tolist()
+    scores = maintenance_score(row("risk"), roster.cost[columns]).tolist()
+    healths = health.records(state[rows["lost"]])
+    modes = Modes(roster, facts, state)
+    worn, lives = modes.records(), _lives(facts, modes, row)
+    counts = {name: row(counted).astype(np.int64).tolist() for name, counted in COUNTED.items()}
+    for i, column in enumerate(columns):
+        device = roster.devices[column]
+        item, case = last[device.device_id], _case(head.books[column])
+        freshness, severity, inherited_from = shown[column]
+        yield DeviceState(
+            device_id=device.device_id,
+            observed_at_s=t[i],
+            status=STATES[item.status],
+            freshness=freshness,
+            operator=item.reading.operator,
+            error_code=item.reading.error_code,
+            model=item.reading.model or device.model,
+            signals={
+                name: SignalState(
+                    value=z[i][j] if z[i][j] == z[i][j] else None,
+                    expected=expected[i][j] if judged[i][j] else None,
+                    sigma=sigma[i][j] if judged[i][j] else None,
+                    score=points[i][j],
+                )
+                for j, name in enumerate(outputs)
+            },
+            inputs={name: item.reading.metrics.get(name) for name in inputs},
+            deviation=deviation[i],
+            anomaly=anomaly[i],
+            anomaly_limit=limit[i],
+            verdict=case[0],
+            suspect=case[1],
+            modes=worn[i],
+            life=lives[i],
+            health=healths[i] if looked[i] > 0.0 else UNKNOWN_HEALTH,
+            maintenance_score=scores[i] if settled[i] > 0.0 else None,
+            learning=learning[i],
+            severity=severity,
+            inherited_from=inherited_from,
+            counts={**{name: values[i] for name, values in counts.items()}, **arrivals[device.device_id]},
         )
-        for j, s in enumerate(c.outputs)
-    }
-    settled = one("settled") > 0.0
-    is_case = book.case is not None
-    cause = book.case.cause if book.case is not None else ""
-    cost = float(roster.cost[column])
-    score = None
-    if settled:
-        score = float(maintenance_score(np.array([one("risk")]), np.array([cost]))[0])
-    W = some("W", 2 * roster.sizes.J).reshape(2, -1)[:, :J].max(initial=0.0)
-    learned = min(1.0, float(W) / ENOUGH)
-    day = min(1.0, one("span") / (SURE_SHARE * float(roster.learning_s[column])))
-    return DeviceState(
-        device_id=device.device_id,
-        observed_at_s=one("t"),
-        status=STATES[last.status],
-        freshness=freshness,
-        operator=last.reading.operator,
-        error_code=last.reading.error_code,
-        model=last.reading.model or device.model,
-        signals=signals,
-        inputs={s.name: last.reading.metrics.get(s.name) for s in c.inputs[1:]},
-        deviation=float(some("share", J).max(initial=0.0)),
-        anomaly=one("score"),
-        anomaly_limit=float(roster.ruling.score_limit[column]),
-        verdict=Verdict(book.case.verdict or "none") if is_case and book.case is not None else Verdict.NONE,
-        suspect=cause,
-        modes=mode_states(roster, facts, state),
-        life=_life(roster, facts, state, one),
-        health=_health(state[rows["lost"]]) if one("minute") > 0.0 else _UNKNOWN,
-        maintenance_score=score,
-        learning=learned * (CAUTIOUS_SHARE + (1.0 - CAUTIOUS_SHARE) * day),
-        severity=severity,
-        inherited_from=inherited_from,
-        counts=counts,
-    )
 
 
-_UNKNOWN = health.records(np.full((4, 1), np.nan))[0]
+def _case(book: Book) -> tuple[Verdict, str]:
+    """(verdict, cause) of the open case."""
+    if book.case is None:
+        return Verdict.NONE, ""
+    return Verdict(book.case.verdict or "none"), book.case.cause
 
 
-def some_regime(state: Array, rows: Mapping[str, slice], name: str, runs: bool, J: int) -> Array:
-    """Rows of one regime of a learned quantity, [J]."""
-    values: Array = state[rows[name]].reshape(2, J)[int(runs)]
-    return values
-
-
-def _health(lost: Array) -> Health:
-    return health.records(lost[:, None])[0]
-
-
-def _life(roster: Roster, facts: ClassFacts, state: Array, one) -> Life:  # type: ignore[no-untyped-def]
-    code = int(one("life_state"))
-    if one("minute") <= 0.0:
-        return Life(LifeState.LEARNING, horizon_h=HORIZON_H)
-    if code != VALUE:
-        return Life(_LIFE[code], horizon_h=HORIZON_H)
-    d = int(one("life_mode")) - 1
-    damage = facts.asset_class.states[facts.damages[d]].name
-    mode = next((m.name for m in facts.asset_class.modes if m.state == damage), damage)
-
-    def number(name: str) -> float | None:
-        value = one(name)
-        return value if np.isfinite(value) else None
-
-    return Life(
-        LifeState.VALUE,
-        mode,
-        number("life_p10"),
-        number("life_p50"),
-        number("life_p90"),
-        number("life_fail"),
-        HORIZON_H,
-        *device_passage(roster, facts, state, d),
-    )
+def _lives(facts: ClassFacts, modes: Modes, row: Callable[[str], Array]) -> list[Life]:
+    """Remaining life per device; row: name -> [k]."""
+    codes = np.where(row("minute") > 0.0, row("life_state"), _LIFE.index(LifeState.LEARNING)).astype(np.int64)
+    found = [Life(_LIFE[code], horizon_h=HORIZON_H) for code in codes.tolist()]
+    numbers = np.array([row(name) for name in ("life_p10", "life_p50", "life_p90", "life_fail")])
+    damages = row("life_mode").astype(np.int64) - 1
+    for d in set(damages[codes == VALUE].tolist()):
+        mode, ways = modes.ways(d)
+        for i in np.flatnonzero((codes == VALUE) & (damages == d)).tolist():
+            p10_h, p50_h, p90_h, chance = (v if np.isfinite(v) else None for v in numbers[:, i].tolist())
+            damage = facts.asset_class.state_names[facts.damages[d]]
+            found[i] = Life(
+                LifeState.VALUE, mode or damage, p10_h, p50_h, p90_h, chance, HORIZON_H, *(ways[i] or NO_WAY)
+            )
+    return found

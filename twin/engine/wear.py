@@ -11,14 +11,12 @@ from dataclasses import fields
 
 import numpy as np
 
-from twin.engine.roster import ClassFacts, Roster
 from twin.engine.tick import Mask, Work
 from twin.estimation import ekf
 from twin.estimation.covariance import diagonal_rows, packed_rows
 from twin.estimation.model import Array
 from twin.estimation.trend import Line, Trend, line
 from twin.estimation.trend import update as fold_trend
-from twin.schema.state import ModeState
 
 QUIET_S, ALERT_S = 300.0, 15.0
 JUMP = 0.03
@@ -184,31 +182,3 @@ def _turn(w: Work) -> None:
     off = (new.level - old.level) ** 2 / (new.level_var + old.level_var)
     turned = np.tile(np.maximum(apart, off) > CONTRADICTS * CONTRADICTS, _TREND).reshape(w["trend"].shape)
     np.copyto(w["slow_trend"], w["trend"], where=turned)
-
-
-def device_line(roster: Roster, state: Array) -> Line:
-    """The fitted lines of one device's damages [D], from its column of the state."""
-    with np.errstate(all="ignore"):
-        return line(Trend(*state[roster.rows["slow_trend"]].reshape(_TREND, -1).copy()))
-
-
-def mode_states(roster: Roster, facts: ClassFacts, state: Array) -> dict[str, ModeState]:
-    """Every failure mode of one device, from its column of the state."""
-    rows = roster.rows
-    worn = np.clip(state[rows["worn"]], -WORN_MOST, WORN_MOST)
-    P = state[rows["P"]][diagonal_rows(facts.X)]
-    has_trend = state[rows["trend_t"].start] > 0.0
-    slopes = None
-    if has_trend:
-        slopes = device_line(roster, state).slope_per_h
-    names = facts.asset_class.state_names
-    found = {}
-    for mode in facts.asset_class.modes:
-        row = names.index(mode.state)
-        d = facts.damages.index(row)
-        span = mode.failed - mode.new
-        level = (mode.failed - (float(state[rows["x"]][row]) - float(worn[d]))) / span
-        slope = 0.0 if slopes is None or not np.isfinite(slopes[d]) else float(slopes[d])
-        sigma = float(np.sqrt(max(P[row], 0.0))) / abs(span)
-        found[mode.name] = ModeState(min(max(level, 0.0), 1.0), sigma, -slope / span)
-    return found

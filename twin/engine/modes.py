@@ -1,0 +1,74 @@
+"""What is known of every failure mode of some devices: level, its spread, its trend, and the way to its end.
+
+Read off the columns of a fold when devices are reported; nothing here steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+
+import numpy as np
+
+from twin.engine.passage import passage_of
+from twin.engine.roster import ClassFacts, Roster
+from twin.engine.wear import WORN_MOST
+from twin.estimation.covariance import diagonal_rows
+from twin.estimation.model import Array
+from twin.estimation.trend import Line, Trend, line
+from twin.schema.state import ModeState
+
+NO_WAY = (None, None, None, None, None)
+Way = tuple[float, float, float, float, float]
+"""distance, drift, drift variance, distance variance, covariance: prognosis.life.Passage of one device."""
+
+
+class Modes:
+    """Failure modes of k devices of one class; state [rows, k]: their columns."""
+
+    def __init__(self, roster: Roster, facts: ClassFacts, state: Array) -> None:
+        self.names = [mode.name for mode in facts.asset_class.modes]
+        states, rows = facts.asset_class.state_names, roster.rows
+        at = [states.index(mode.state) for mode in facts.asset_class.modes]
+        self._d = [facts.damages.index(row) for row in at]
+        self._span = np.array([[mode.failed - mode.new] for mode in facts.asset_class.modes])
+        failed = np.array([[mode.failed] for mode in facts.asset_class.modes])
+        worn = np.clip(state[rows["worn"]], -WORN_MOST, WORN_MOST)[self._d]
+        variance = state[rows["P"]][np.asarray(diagonal_rows(facts.X))[at]]
+        self._level = np.clip((failed - (state[rows["x"]][at] - worn)) / self._span, 0.0, 1.0)
+        self._sigma = np.sqrt(np.maximum(variance, 0.0)) / np.abs(self._span)
+        self._line = _line(state[rows["slow_trend"]], roster.sizes.D, self._d)
+        slope = np.where(state[rows["trend_t"].start] > 0.0, self._line.slope_per_h, 0.0)
+        self._trend = -np.where(np.isfinite(slope), slope, 0.0) / self._span
+
+    def records(self) -> Sequence[dict[str, ModeState]]:
+        """Per device, by the mode's name."""
+        return [
+            dict(zip(self.names, map(ModeState, *own), strict=True))
+            for own in zip(
+                self._level.T.tolist(), self._sigma.T.tolist(), self._trend.T.tolist(), strict=True
+            )
+        ]
+
+    def ways(self, d: int) -> tuple[str | None, Sequence[Way | None]]:
+        """(mode, way to its end per device) of damage d; None without such a mode, without a line.
+
+        The life itself is worked out once a minute, this is at most that younger.
+        """
+        if d not in self._d:
+            return None, [None] * self._level.shape[1]
+        mode = self._d.index(d)
+        fit = Line(*(getattr(self._line, part.name)[mode] for part in fields(Line)))
+        found = passage_of(fit, self._level[mode], self._span[mode])
+        parts = (found.distance, found.drift, found.drift_var, found.distance_var, found.covariance)
+        ways = zip(*(part.tolist() for part in parts), strict=True)
+        has_line = np.isfinite(fit.slope_per_h).tolist()
+        return self.names[mode], [way if there else None for way, there in zip(ways, has_line, strict=True)]
+
+
+def _line(trend: Array, D: int, rows: Sequence[int]) -> Line:
+    """Lines fitted to the damages `rows`, each field [rows, k]; trend [fields * D, k]."""
+    sums = trend.reshape(len(fields(Trend)), D, -1)[:, rows]
+    with np.errstate(all="ignore"):
+        found = line(Trend(*sums.reshape(len(sums), -1)))
+    return Line(*(getattr(found, part.name).reshape(sums.shape[1:]) for part in fields(Line)))
