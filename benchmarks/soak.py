@@ -52,7 +52,8 @@ def tell(outcome: Outcome) -> None:
         say(f"{count:4}  {name}")
     say(
         f"{outcome.readings:,} readings, {outcome.lost} lost, {outcome.doubled} doubled; "
-        f"{outcome.take_overs} take-overs; of paused holders {outcome.refused_commits} commits refused, {outcome.stepped_down} gave up themselves"
+        f"{outcome.take_overs} take-overs; "
+        f"of paused holders {outcome.refused_commits} commits refused, {outcome.stepped_down} gave up themselves"
     )
     for sentence in outcome.wrong:
         say(f"WRONG: {sentence}")
