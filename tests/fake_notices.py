@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,9 @@ class FakeNoticeDesk:
 
     def test(self, name: str, *, actor: str, key: str) -> str:
         return self._note(key, "test", name, actor, f"Delivered to {name} in 0.2 s.")
+
+    def send_again(self, notice_ids: Sequence[str], *, actor: str, key: str) -> str:
+        return self._note(key, "again", list(notice_ids), actor, "1 notice waits again for cmms.")
 
     def switch(self, name: str, *, is_on: bool, actor: str, key: str) -> str:
         return self._note(key, "switch", (name, is_on), actor, f"{name} is {'on' if is_on else 'off'}.")
@@ -61,7 +64,8 @@ FACTS: dict[str, Any] = {
     ],
     "failed": [
         {
-            "at_s": NOW_S - 7200.0, "target": "cmms", "device_id": "PUMP-001", "title": "<b>Bearing wear</b>",
+            "notice_id": "n1", "at_s": NOW_S - 7200.0, "target": "cmms", "device_id": "PUMP-001",
+            "title": "<b>Bearing wear</b>",
             "event": "opened", "reason": "cmms.example.com: answered 404 Not Found",
         }
     ],

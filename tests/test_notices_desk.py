@@ -47,6 +47,8 @@ def test_in_demo_mode_there_is_no_sender_and_the_desk_says_so(tmp_path: Path) ->
     for actor in ("demo:1", "ann", "me"):
         with pytest.raises(NotAuthorisedError):
             app.notice_desk.test("x", actor=actor, key=actor)
+        with pytest.raises(NotAuthorisedError):
+            app.notice_desk.send_again(["x"], actor=actor, key=actor)
 
 
 def test_settings_name_a_file_or_hold_the_json(tmp_path: Path) -> None:
@@ -63,7 +65,10 @@ def test_settings_name_a_file_or_hold_the_json(tmp_path: Path) -> None:
 def desk_of(stores: Stores, clock: StillClock, given: NoticeSettings) -> tuple[NoticeDesk, Notifying]:
     notifying = build_notifying(stores, given, clock=clock, rng=random.Random(7), cadence=EMBEDDED)
     authority = Authority(roles=Roles(False, frozenset({"ann"})), audit=stores.audit, clock=clock)
-    return NoticeDesk(book=notifying.book, carry=notifying.carry, authority=authority, clock=clock), notifying
+    desk = NoticeDesk(
+        book=notifying.book, carry=notifying.carry, notices=stores.notices, authority=authority, clock=clock
+    )
+    return desk, notifying
 
 
 def test_an_operator_sends_a_test_that_is_audited_once_and_says_how_it_went(receiver: Receiver) -> None:
@@ -95,6 +100,99 @@ def test_tests_are_limited_to_a_few_a_minute(receiver: Receiver) -> None:
         desk.test("ops", actor="ann", key="one too many")
     clock.sleep(61.0)
     desk.test("ops", actor="ann", key="a minute later")
+
+
+def given_up(receiver: Receiver, *names: str) -> tuple[Stores, StillClock, Holder]:
+    """A holder whose news of these devices the receiver has refused for good."""
+    stores, clock = bench()
+    holder = Holder(stores, notify(receiver.port), clock)
+    receiver.answers = [404] * 4
+    holder.step(*(case(name) for name in names))
+    for _ in range(6):
+        holder.send(60.0)
+    assert set(holder.states()) == {DeliveryState.FAILED}
+    receiver.got.clear()
+    receiver.answers = []
+    return stores, clock, holder
+
+
+def test_what_was_given_up_is_sent_again_by_the_holder_once_and_audited(receiver: Receiver) -> None:
+    stores, clock, holder = given_up(receiver, "A", "B")
+    desk, _ = desk_of(stores, clock, notify(receiver.port))
+    (first,) = [f for f in holder.notifier.facts()["failed"] if f["device_id"] == "A"]
+    said = desk.send_again([first["notice_id"]], actor="ann", key="k1")
+    assert said == "1 notice waits again for ops."
+    assert desk.send_again([r.notice.notice_id for r in desk.given_up()], actor="ann", key="k1") == (
+        "This was asked for before."
+    )
+    holder.send(20.0)
+    holder.send(600.0)
+    assert told(receiver) == [("opened major A",)]
+    assert [f["device_id"] for f in holder.notifier.facts()["failed"]] == ["B"]
+    assert sorted(holder.states()) == [DeliveryState.DELIVERED, DeliveryState.FAILED]
+    (entry,) = stores.audit.entries()
+    assert (entry.actor, entry.action, entry.detail) == (
+        "ann", "change_targets", {"sent_again": [first["notice_id"]]},
+    )  # fmt: skip
+
+
+def test_what_is_refused_again_is_tried_as_often_as_on_its_first_day(receiver: Receiver) -> None:
+    stores, clock, holder = given_up(receiver, "A")
+    desk, _ = desk_of(stores, clock, notify(receiver.port))
+    receiver.answers = [404] * 9
+    desk.send_again([desk.given_up()[0].notice.notice_id], actor="ann", key="k1")
+    for _ in range(8):
+        holder.send(60.0)
+    assert len(receiver.got) == 4
+    assert [f["device_id"] for f in holder.notifier.facts()["failed"]] == ["A"]
+
+
+def test_asked_again_while_no_worker_runs_the_next_one_sends(receiver: Receiver) -> None:
+    stores, clock, holder = given_up(receiver, "A")
+    holder.notifier.step_down()
+    desk, _ = desk_of(stores, clock, notify(receiver.port))
+    desk.send_again([desk.given_up()[0].notice.notice_id], actor="ann", key="k1")
+    holder.send(60.0)
+    assert receiver.got == [], "it is not its shard any more"
+    after = Holder(stores, notify(receiver.port), clock, "two")
+    after.send(1.0)
+    assert told(receiver) == [("opened major A",)]
+
+
+def test_only_what_was_given_up_is_sent_again_and_only_to_a_target_that_is_on(receiver: Receiver) -> None:
+    stores, clock, holder = given_up(receiver, "A")
+    desk, _ = desk_of(stores, clock, notify(receiver.port))
+    (failed,) = desk.given_up()
+    with pytest.raises(SettingsError, match="not among those"):
+        desk.send_again(["nothing"], actor="ann", key="k1")
+    with pytest.raises(NotAuthorisedError, match="operator role"):
+        desk.send_again([failed.notice.notice_id], actor="bob", key="k2")
+    desk.switch("ops", is_on=False, actor="ann", key="k3")
+    with pytest.raises(SettingsError, match="switched off"):
+        desk.send_again([failed.notice.notice_id], actor="ann", key="k4")
+    desk.switch("ops", is_on=True, actor="ann", key="k5")
+    desk.send_again([failed.notice.notice_id], actor="ann", key="k6")
+    with pytest.raises(SettingsError, match="not among those"):
+        desk.send_again([failed.notice.notice_id], actor="ann", key="k7")
+    assert desk.given_up() == []
+    desk.test("ops", actor="ann", key="t1")
+    with pytest.raises(NotAuthorisedError, match="in a minute"):
+        desk.send_again([failed.notice.notice_id], actor="ann", key="k8")
+    assert holder.states() == [DeliveryState.WAITING]
+
+
+def test_two_people_who_ask_at_once_are_both_heard(receiver: Receiver) -> None:
+    stores, clock, holder = given_up(receiver, "A", "B")
+    ann, _ = desk_of(stores, clock, notify(receiver.port))
+    ben, _ = desk_of(stores, clock, notify(receiver.port))
+    by_name = {r.notice.device_id: r.notice.notice_id for r in ann.given_up()}
+    ann.send_again([by_name["A"]], actor="ann", key="k1")
+    ben.send_again([by_name["B"]], actor="ann", key="k2")
+    holder.send(20.0)
+    assert sorted(entry for message in told(receiver) for entry in message) == [
+        "opened major A",
+        "opened major B",
+    ]
 
 
 def test_what_an_admin_changes_reaches_the_worker_and_survives(receiver: Receiver) -> None:
@@ -199,3 +297,28 @@ def test_the_command_lists_targets_masked_and_sends_a_test(
     assert f"http://127.0.0.1:{receiver.port}/…" in out
     assert "500 Internal Server Error" in out
     assert "SECRET" not in out
+
+
+def test_the_command_lists_what_was_given_up_and_lets_it_wait_again(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stores, clock = bench(tmp_path)
+    holder = Holder(stores, notify(receiver.port), clock)
+    receiver.answers = [404] * 4
+    holder.step(case("A"))
+    for _ in range(6):
+        holder.send(60.0)
+    monkeypatch.setenv("TWIN_STORE", f"sqlite:///{tmp_path / 'twin.sqlite'}")
+    monkeypatch.setenv("TWIN_NOTIFY", '{"targets": [{"name": "ops", "channel": "log"}]}')
+    assert notify_command.main(["--given-up"]) == 0
+    assert "ops          opened A: Bearing wear" in capsys.readouterr().out
+    assert stores.notices.waiting() == []
+    assert notify_command.main(["--again"]) == 0
+    assert "1 notice waits again for ops." in capsys.readouterr().out
+    assert [r.notice.device_id for r in stores.notices.waiting()] == ["A"]
+    assert stores.audit.entries()[0].actor == "command line"
+    assert notify_command.main(["--given-up"]) == 0
+    assert "Nothing was given up." in capsys.readouterr().out
+    holder.send(20.0)
+    assert told(receiver)[-1] == ("opened major A",)
+    stores.close()

@@ -314,6 +314,10 @@ class NoticeStore(Protocol):
         """What became of an attempt."""
         ...
 
+    def wait_again(self, notice_id: str) -> NoticeRecord | None:
+        """A person wants what was given up to be tried anew: it waits as on its first day. None where it was not."""
+        ...
+
 
 class ServiceStore(Protocol):
     """What was renewed on machines, as the twin may know it; people write it by closing work orders."""

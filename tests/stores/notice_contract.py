@@ -76,6 +76,21 @@ class NoticeContract:
         assert [r.delivery for r in opened.stores.notices.newest_done(10)] == [failed, DONE]
         assert len(opened.stores.notices.newest_done(1)) == 1
 
+    def test_only_what_was_given_up_waits_again_and_as_on_its_first_day(self, opened: Opened) -> None:
+        later = notice(NoticeEvent.RAISED, at_s=T0_S + 60)
+        opened.stores.shards.commit(leased(opened), step(notices=[later, notice()]))
+        opened.stores.notices.settle(notice(), DONE)
+        failed = Delivery(DeliveryState.FAILED, "m2", 30, done_s=T0_S + 9000, reason="refused")
+        opened.stores.notices.settle(later, failed)
+        again = opened.stores.notices.wait_again(later.notice_id)
+        assert again is not None
+        assert (again.notice, again.delivery) == (later, Delivery())
+        assert opened.again().notices.wait_again(later.notice_id) is None
+        assert opened.stores.notices.wait_again(notice().notice_id) is None
+        assert opened.stores.notices.wait_again("nothing") is None
+        assert [(r.notice, r.delivery) for r in opened.again().notices.waiting()] == [(later, Delivery())]
+        assert [r.delivery for r in opened.stores.notices.newest_done(10)] == [DONE]
+
     def test_a_case_knows_what_was_told_of_it(self, opened: Opened) -> None:
         other = replace(notice(), case_id="B|1")
         opened.stores.shards.commit(

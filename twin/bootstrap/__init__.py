@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from twin.bootstrap.cloud import project_differences
     from twin.bootstrap.gateways import SimulationOptions
     from twin.bootstrap.moving import move_store
-    from twin.bootstrap.notifying import open_notifying, send_test, told_targets
+    from twin.bootstrap.notifying import open_notice_desk, open_notifying, send_test, told_targets
     from twin.bootstrap.process import SystemClock, end_with_parent
     from twin.bootstrap.running import Simulation
     from twin.bootstrap.simulation import open_simulation
@@ -35,6 +35,7 @@ _HOME_OF = {
     "SimulationOptions": "twin.bootstrap.gateways",
     "project_differences": "twin.bootstrap.cloud",
     "move_store": "twin.bootstrap.moving",
+    "open_notice_desk": "twin.bootstrap.notifying",
     "open_notifying": "twin.bootstrap.notifying",
     "send_test": "twin.bootstrap.notifying",
     "told_targets": "twin.bootstrap.notifying",
@@ -57,6 +58,7 @@ __all__ = [
     "end_with_parent",
     "move_store",
     "open_app",
+    "open_notice_desk",
     "open_notifying",
     "open_simulation",
     "open_stores",

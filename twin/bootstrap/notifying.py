@@ -12,9 +12,10 @@ from twin.errors import SettingsError
 from twin.ports import Stores
 from twin.schema.instant import to_seconds
 from twin.schema.target import Target
+from twin.services.authority import Authority, Roles
 from twin.services.cadence import EMBEDDED, metered
 from twin.services.channels import Channels
-from twin.services.notice_desk import trial_message
+from twin.services.notice_desk import NoticeDesk, trial_message
 from twin.services.notice_settings import NoticeSettings
 from twin.services.notifying import Notifying, build_notifying
 from twin.settings import Settings
@@ -29,6 +30,18 @@ def open_notifying(
     given = _given(settings, os.environ if environ is None else environ)
     cadence = metered(settings.flush_s) if settings.metered else EMBEDDED
     return build_notifying(stores, given, clock=SystemClock(), rng=random.Random(), cadence=cadence)
+
+
+def open_notice_desk(settings: Settings, stores: Stores, *, actor: str) -> NoticeDesk:
+    """What people may do about notifications, for one actor at a command line; in demo mode it refuses."""
+    notifying, clock = open_notifying(settings, stores), SystemClock()
+    return NoticeDesk(
+        book=None if notifying is None else notifying.book,
+        carry=Channels(NoticeSettings()).carry if notifying is None else notifying.carry,
+        notices=stores.notices,
+        authority=Authority(roles=Roles(False, frozenset({actor})), audit=stores.audit, clock=clock),
+        clock=clock,
+    )
 
 
 def told_targets(settings: Settings) -> Sequence[Target]:

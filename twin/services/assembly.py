@@ -250,6 +250,7 @@ def build_app(
         notice_desk=NoticeDesk(
             book=None if notifying is None or demo else notifying.book,
             carry=_nobody if notifying is None else notifying.carry,
+            notices=stores.notices,
             authority=authority,
             clock=clock,
         ),

@@ -7,15 +7,15 @@ and the network work from here.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twin.alerts.messages import Message, new_message
-from twin.errors import DeliveryError, NotAuthorisedError
-from twin.ports import Clock
+from twin.errors import DeliveryError, NotAuthorisedError, SettingsError
+from twin.ports import Clock, NoticeStore
 from twin.schema.alert import Severity
 from twin.schema.instant import to_seconds
-from twin.schema.notice import Notice, NoticeEvent, NoticeRecord
+from twin.schema.notice import DeliveryState, Notice, NoticeEvent, NoticeRecord
 from twin.schema.target import Target
 from twin.services.authority import Authority
 from twin.services.channels import Carry
@@ -23,15 +23,27 @@ from twin.services.target_book import TargetBook
 
 ACTION = "change_targets"
 TESTS_A_MINUTE = 5
+"""Of tests and of repeats of what was given up, together."""
+LOOKED_BACK = 200
+"""Notices that are over, among which those that were given up are looked for."""
 OFF_IN_DEMO = "Notifications are off in the demo."
 
 
 class NoticeDesk:
     """Behind the page's buttons; has the shape of views.notices.Desk."""
 
-    def __init__(self, *, book: TargetBook | None, carry: Carry, authority: Authority, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        book: TargetBook | None,
+        carry: Carry,
+        notices: NoticeStore,
+        authority: Authority,
+        clock: Clock,
+    ) -> None:
         """book: None where nobody is told, in the demo."""
         self._book = book
+        self._notices = notices
         self._carry = carry
         self._authority = authority
         self._clock = clock
@@ -61,6 +73,35 @@ class NoticeDesk:
         except DeliveryError as error:
             return f"Not delivered. {error.what}: {error.rule}."
         return f"Delivered to {target.masked} in {self._clock.monotonic() - began:.1f} s."
+
+    def given_up(self) -> Sequence[NoticeRecord]:
+        """Newest first. Asks the store."""
+        done = self._notices.newest_done(LOOKED_BACK)
+        return [record for record in done if record.delivery.state is DeliveryState.FAILED]
+
+    def send_again(self, notice_ids: Sequence[str], *, actor: str, key: str) -> str:
+        """Let what was given up wait as on its first day; the worker's sender takes it up with its next look.
+
+        Nothing is sent from here: rates, grouping and attempts are the sender's.
+        """
+        book = self._allowed(actor)
+        self._limit()
+        book.refresh(now=True)
+        wanted = {r.notice.notice_id: r for r in self.given_up() if r.notice.notice_id in notice_ids}
+        if not wanted:
+            raise SettingsError(
+                "notice", rule="is not among those that were given up", next_step="Reload the page"
+            )
+        names = sorted({record.notice.target for record in wanted.values()})
+        if off := [name for name in names if not book.named(name).is_on]:
+            raise SettingsError(
+                f"target {off[0]}", rule="is switched off", next_step="Switch it on, then send again"
+            )
+        if not self._authority.note(key, actor, ACTION, ", ".join(names), {"sent_again": sorted(wanted)}):
+            return "This was asked for before."
+        n = sum(self._notices.wait_again(notice_id) is not None for notice_id in wanted)
+        book.ask_again(actor)
+        return f"{n} {'notice waits' if n == 1 else 'notices wait'} again for {', '.join(names)}."
 
     def switch(self, name: str, *, is_on: bool, actor: str, key: str) -> str:
         book = self._allowed(actor)
@@ -101,8 +142,8 @@ class NoticeDesk:
             self._tests.popleft()
         if len(self._tests) >= TESTS_A_MINUTE:
             raise NotAuthorisedError(
-                "test",
-                rule=f"at most {TESTS_A_MINUTE} tests go out in a minute",
+                "notifications",
+                rule=f"at most {TESTS_A_MINUTE} tests and repeats go out in a minute",
                 next_step="Try again in a minute",
             )
         self._tests.append(now)

@@ -59,8 +59,12 @@ class NoticeSender:
         group_wait_s: float = 30.0,
         meter: Meter | None = None,
         refresh: Callable[[], None] = lambda: None,
+        asked_again: Callable[[], int] = lambda: 0,
     ) -> None:
-        """targets: as they are now, at once; refresh: look after changes of them; rng: only for the jitter."""
+        """targets: as they are now, at once; refresh: look after changes of them; rng: only for the jitter.
+
+        asked_again  grows when people want what was given up to be sent again
+        """
         self._notices = notices
         self._carry = carry
         self.targets = targets
@@ -69,6 +73,9 @@ class NoticeSender:
         self._group_wait_s = group_wait_s
         self._meter = meter or Unmetered()
         self._refresh = refresh
+        self._asked_again = asked_again
+        self._heard = asked_again()
+        self._shards: set[str] = set()
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._waiting: dict[str, NoticeRecord] = {}
@@ -82,10 +89,14 @@ class NoticeSender:
     def take_up(self, shard: str) -> None:
         """Read what an earlier holder of the shard left to be sent, and what was sent of late."""
         self._refresh()
+        heard = self._asked_again()
         waiting = [record for record in self._notices.waiting() if record.notice.shard == shard]
         done = self._notices.newest_done(REMEMBERED)
         with self._lock:
             is_first = not self._seen
+            self._shards.add(shard)
+            if len(self._shards) == 1:
+                self._heard = heard
             self._forget(shard)
             self._waiting.update({record.notice.notice_id: record for record in waiting})
             for record in waiting:
@@ -114,6 +125,7 @@ class NoticeSender:
     def step_down(self, shard: str) -> None:
         """Another holder sends what waits of this shard."""
         with self._lock:
+            self._shards.discard(shard)
             self._forget(shard)
 
     def facts(self) -> dict[str, Any]:
@@ -139,6 +151,7 @@ class NoticeSender:
                 ],
                 "failed": [
                     {
+                        "notice_id": notice.notice_id,
                         "at_s": at_s,
                         "target": notice.target,
                         "device_id": notice.device_id,
@@ -171,6 +184,7 @@ class NoticeSender:
         with self._meter.purpose("notifications"):
             self._refresh()
             self._settle()
+            self._take_again()
             now_s = to_seconds(self._clock.now())
             with self._lock:
                 sent = {name: tuple(seen.sent_s) for name, seen in self._seen.items()}
@@ -184,6 +198,20 @@ class NoticeSender:
         if due.messages:
             return 0.0
         return LONGEST_SLEEP_S if due.next_s is None else min(max(due.next_s - now_s, 0.0), LONGEST_SLEEP_S)
+
+    def _take_again(self) -> None:
+        """Read what waits when a person has asked for it: it may be what was given up here."""
+        asked = self._asked_again()
+        if asked == self._heard:
+            return
+        found = {record.notice.notice_id: record for record in self._notices.waiting()}
+        with self._lock:
+            for notice_id, record in found.items():
+                if record.notice.shard in self._shards:
+                    self._waiting.setdefault(notice_id, record)
+            left = [failure for failure in self._failures if failure[1].notice_id not in found]
+            self._failures = deque(left, maxlen=SHOWN_FAILURES)
+            self._heard = asked
 
     def _send(self, message: Message) -> None:
         now_s = to_seconds(self._clock.now())

@@ -44,6 +44,7 @@ def build_notifying(
         group_wait_s=given.group_wait_s,
         meter=stores.meter,
         refresh=book.refresh,
+        asked_again=lambda: book.asked_again,
     )
     return Notifying(book, carry, sender)
 

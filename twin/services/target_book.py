@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from twin.errors import SettingsError
+from twin.errors import ConcurrentChangeError, SettingsError
 from twin.ports import Clock, Setting, SettingsStore
 from twin.schema.alert import Severity
 from twin.schema.target import Channel, Target
@@ -40,6 +40,23 @@ class TargetBook:
 
     def targets(self) -> Sequence[Target]:
         return self._targets
+
+    @property
+    def asked_again(self) -> int:
+        """How often people have asked for what was given up to be sent again: a sender that sees it grow looks."""
+        return int(self._document.get("asked_again", 0))
+
+    def ask_again(self, actor: str) -> None:
+        """Make every sender look at what waits. Two people at once have the same wish."""
+        for is_last in (False, True):
+            self.refresh(now=True)
+            try:
+                self._write({**self._document, "asked_again": self.asked_again + 1}, actor)
+            except ConcurrentChangeError:
+                if is_last:
+                    raise
+            else:
+                return
 
     def refresh(self, *, now: bool = False) -> None:
         """Raises StoreUnavailableError; what was known stays."""

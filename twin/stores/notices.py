@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 from twin.ports import NoticeStore
-from twin.schema.notice import Delivery, Notice, NoticeRecord
+from twin.schema.notice import Delivery, DeliveryState, Notice, NoticeRecord
 from twin.stores.documents import Document, Documents, Merge, Write, read_all
 
 NOTICES = "notices"
@@ -59,6 +59,19 @@ class DocumentNoticeStore(NoticeStore):
 
         self._documents.update(NOTICES, notice.notice_id, change)
         return claimed[0] if claimed else None
+
+    def wait_again(self, notice_id: str) -> NoticeRecord | None:
+        again: list[NoticeRecord] = []
+
+        def change(found: Document | None) -> Document | None:
+            again.clear()
+            if found is None or _record(found).delivery.state is not DeliveryState.FAILED:
+                return None
+            again.append(NoticeRecord(Notice.from_document(found.data)))
+            return replace(found, part=WAITING, data={**found.data, "delivery": asdict(Delivery())})
+
+        self._documents.update(NOTICES, notice_id, change)
+        return again[0] if again else None
 
     def settle(self, notice: Notice, delivery: Delivery) -> None:
         self._documents.write([Merge(_filed(notice, {"delivery": asdict(delivery)}, delivery))])

@@ -16,6 +16,7 @@ from twin.ui.doing import acting_note
 from twin.ui.markup import esc, section
 from twin.ui.sheet import sheet
 from twin.ui.shell import TICK_S
+from twin.views.notice_desk import NoticeDesk
 from twin.views.notices import GivenUp, NoticesView, TargetRow, notices_view, severities
 
 SAID = "system.notices.said"
@@ -41,7 +42,7 @@ def notices_section() -> None:
             if allowed:
                 _controls(row)
     if view.given_up:
-        sheet(_given_up(view.given_up), "system.notices.failed")
+        _given_up(view.given_up, allowed)
     if desk.off:
         return
     if said := st.session_state.get(SAID, ""):
@@ -65,13 +66,32 @@ def _row(row: TargetRow, *, is_told: bool) -> str:
     )
 
 
-def _given_up(items: Sequence[GivenUp]) -> str:
-    rows = "".join(
-        f"<tr><td>{esc(item.at)}<small>to {esc(item.target)}</small></td><td>{esc(item.what)}"
-        f"<small>{esc(item.reason)}</small></td></tr>"
-        for item in items
-    )
-    return f'<h3>Given up</h3><div class="scroll"><table class="wrap">{rows}</table></div>'
+def _given_up(items: Sequence[GivenUp], allowed: bool) -> None:
+    """Newest first, each with a button that lets it wait anew."""
+    sheet("<h3>Given up</h3>", "system.notices.failed")
+    desk, actor = session.app().notice_desk, session.actor()
+    for place, item in enumerate(items):
+        with st.container(
+            key=f"ng-{place}",
+            horizontal=True,
+            vertical_alignment="center",
+            horizontal_alignment="distribute",
+        ):
+            st.html(
+                f'<div class="quiet"><b>{esc(item.at)}</b> {esc(item.what)}'
+                f"<small>to {esc(item.target)}: {esc(item.reason)}</small></div>"
+            )
+            if allowed and item.notice_id:
+                st.button(
+                    "Send again",
+                    key=f"system.notices.again.{item.notice_id}",
+                    on_click=_do,
+                    args=(_sending_again(desk, item.notice_id, actor),),
+                )
+
+
+def _sending_again(desk: NoticeDesk, notice_id: str, actor: str) -> Callable[[str], str]:
+    return lambda key: desk.send_again([notice_id], actor=actor, key=key)
 
 
 def _controls(row: TargetRow) -> None:

@@ -35,6 +35,9 @@ class TargetRow:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
+    """notice_id "" where the worker's release does not say it: it cannot be sent again from here."""
+
+    notice_id: str
     at: str
     what: str
     target: str
@@ -114,6 +117,7 @@ def _row(target: Mapping[str, Any], now: datetime) -> TargetRow:
 
 def _given_up(failed: Mapping[str, Any], now: datetime) -> GivenUp:
     return GivenUp(
+        failed.get("notice_id", ""),
         moment(from_seconds(failed["at_s"]), now),
         f"{failed['device_id']} {failed['event']}: {failed['title']}",
         failed["target"],
