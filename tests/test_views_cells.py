@@ -10,6 +10,7 @@ import pytest
 from tests.fake_app import FakeApp
 from tests.fake_fleet import DAY_S, NOW, NOW_S, FakeFeed, fake_feed
 from tests.test_pages import markup, opened, text
+from twin.schema.alert import Suppression
 from twin.schema.history import UNKNOWN, Totals
 from twin.ui import fleet_cells
 from twin.views.cells import MOST_PROBLEMS, CellRow
@@ -110,3 +111,16 @@ def test_the_page_of_a_large_fleet_draws_cells_that_open_their_device() -> None:
     assert "Share running, last 24 hours" in text(page)
     assert 'class="tile' not in markup(page)
     assert "PUMP-001 bearing wear" in text(page)
+
+
+def test_a_cell_names_what_is_held_back_on_its_device_in_grey() -> None:
+    feed = large()
+    pump = next(c for c in feed.cases if c.case.device_id == "PUMP-001")
+    kept = Suppression("shelved", "ana", "spare is ordered", until_s=NOW_S + 3 * 3600.0)
+    row = rows(replace(feed, cases=(replace(pump, suppression=kept),)))["Utilities"]
+    cell = next(cell for cell in row.cells if cell.device_id == "PUMP-001")
+    assert cell.told.splitlines()[-1] == "1 case held until 17:32: bearing wear"
+    assert row.problems == (), "what is held back is not counted"
+    html = fleet_cells.cells([row], is_old=False)
+    pump_cell = re.search(r'id=PUMP-001"[^>]*>(.*?)</a>', html)
+    assert pump_cell is not None and pump_cell[1] == '<i class="sv s1 held">1</i>'

@@ -45,9 +45,11 @@ def _row(row: CellRow, is_old: bool) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    """Its own worst problem, else what it inherits, else what it does; the tooltip is the link's name."""
+    """Its own worst problem, grey where held back, else what it inherits, else what it does; the tooltip is the
+    link's name."""
     if cell.rank:
-        mark = f'<i class="sv s{cell.rank}">{"i" if cell.rank == 4 else cell.rank}</i>'
+        css = f"sv s{cell.rank}{' held' if cell.is_held else ''}"
+        mark = f'<i class="{css}">{"i" if cell.rank == 4 else cell.rank}</i>'
     elif cell.inherited_from and cell.mark in ("run", "idle"):
         mark = '<i class="inh"></i>'
     else:

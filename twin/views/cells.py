@@ -5,7 +5,7 @@ Places never move: devices stand in the order of their names, whatever their hea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from twin.schema.alert import CaseRecord
 from twin.schema.registry import Device
 from twin.schema.state import DeviceState
 from twin.views.app import Feed
+from twin.views.held import held_by_device, held_words
 from twin.views.status import severity_rank, status_of
 
 DENSE_OVER = 60
@@ -21,13 +22,14 @@ MOST_PROBLEMS = 3
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """mark: of its state; rank 0 = no own problem; told: what the tooltip says, one fact a line."""
+    """mark: of its state; rank 0 = no own problem, is_held: held back; told: the tooltip, one fact a line."""
 
     device_id: str
     mark: str
     rank: int
     inherited_from: str
     told: str
+    is_held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,21 @@ def cell_rows(
     grouped: dict[str, list[str]] = {}
     for device_id in sorted(shown):
         grouped.setdefault(feed.devices[device_id].area, []).append(device_id)
-    return tuple(_row(feed, area, names, worst, now) for area, names in sorted(grouped.items()))
+    held = held_by_device(feed.cases)
+    return tuple(_row(feed, area, names, worst, held, now) for area, names in sorted(grouped.items()))
 
 
-def _row(feed: Feed, area: str, names: Sequence[str], worst: dict[str, CaseRecord], now: datetime) -> CellRow:
-    cells = tuple(_cell(feed.devices[d], feed.states.get(d), worst.get(d), now) for d in names)
+def _row(
+    feed: Feed,
+    area: str,
+    names: Sequence[str],
+    worst: Mapping[str, CaseRecord],
+    held: Mapping[str, Sequence[CaseRecord]],
+    now: datetime,
+) -> CellRow:
+    cells = tuple(
+        _cell(feed.devices[d], feed.states.get(d), worst.get(d), held.get(d, ()), now) for d in names
+    )
     here = set(names)
     problems = [
         Problem(d, severity_rank(record.case.severity), record.case.title)
@@ -90,7 +102,13 @@ def _row(feed: Feed, area: str, names: Sequence[str], worst: dict[str, CaseRecor
     )
 
 
-def _cell(device: Device, state: DeviceState | None, worst: CaseRecord | None, now: datetime) -> Cell:
+def _cell(
+    device: Device,
+    state: DeviceState | None,
+    worst: CaseRecord | None,
+    held: Sequence[CaseRecord],
+    now: datetime,
+) -> Cell:
     status = status_of(state, now)
     facts = [device.device_id, device.model, status.word]
     if state is not None and status.has_data:
@@ -99,9 +117,10 @@ def _cell(device: Device, state: DeviceState | None, worst: CaseRecord | None, n
     more = [
         status.late,
         worst.case.title if worst else "",
+        f"{held_words(held, now)}: {held[0].case.title[:1].lower()}{held[0].case.title[1:]}" if held else "",
         f"from {inherited}" if inherited and not worst else "",
     ]
     told = "\n".join([" · ".join(facts), *filter(None, more)])
-    return Cell(
-        device.device_id, status.mark, severity_rank(worst.case.severity) if worst else 0, inherited, told
-    )
+    shown = worst or (held[0] if held else None)
+    rank = severity_rank(shown.case.severity) if shown else 0
+    return Cell(device.device_id, status.mark, rank, inherited, told, worst is None and bool(held))
