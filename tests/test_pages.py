@@ -197,7 +197,7 @@ def test_repair_names_the_fault() -> None:
 def test_scoreboard_gives_no_rate_for_fewer_than_five() -> None:
     page = text(opened(FakeApp(), "simulator"))
     assert "The twin found 3 of 4 injected faults. One is running unseen now." in page
-    assert "Found, of injected n under 5 3 of 4 faults" in page
+    assert "Found, of injected too few 3 of 4 faults, 5 needed" in page
 
 
 def test_system_page_says_what_was_refused_and_why_with_the_input_escaped() -> None:

@@ -54,7 +54,7 @@ def test_fault_that_ended_by_itself_no_longer_runs() -> None:
 
 
 def test_rates_need_five_and_say_so() -> None:
-    assert truth_view(FEED, APP.faults(), NOW).figures[0].value == "n under 5"
+    assert truth_view(FEED, APP.faults(), NOW).figures[0].value == "too few"
     leak = next(f for f in APP.faults() if f.kind is FaultKind.LEAK)
     many = [replace(leak, fault_id=f"f{i}", onset_s=leak.onset_s + i) for i in range(6)]
     assert (truth_view(FEED, many, NOW).figures[0].value, truth_view(FEED, many, NOW).figures[0].unit) == (

@@ -60,7 +60,7 @@ def rules_view(
     rules = book.rules
     changed = {(key.scope, key.target, key.rule) for key in rules.overrides.values}
     total = sum(len(class_rules(rules, declared)) for declared in classes.values())
-    first = "Every rule is as its machine's class declares it."
+    first = f"All {total:,} rules are as the kinds of machines declare them."
     if changed:
         n = len(changed)
         first = f"{count(n, start=True)} {plural(n, 'rule differs', 'rules differ')} from the defaults."

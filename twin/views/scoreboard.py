@@ -145,7 +145,7 @@ def _figures(
 def _rate(label: str, part: int, whole: int, noun: str) -> Figure:
     note = f"{part} of {whole} {noun}"
     if whole < ENOUGH:
-        return Figure(label, f"n under {ENOUGH}", note=note)
+        return Figure(label, "too few", note=f"{note}, {ENOUGH} needed")
     value, _, unit = percent(part / whole).rpartition(" ")
     return Figure(label, value, unit, note=note)
 
@@ -221,7 +221,7 @@ def _kinds(findings: Sequence[Finding]) -> tuple[KindScore, ...]:
     scores = []
     for kind, group in groups.items():
         delays = [f.delay_s for f in group if f.delay_s is not None]
-        delay = age(median(delays)) if len(group) >= ENOUGH and delays else f"n under {ENOUGH}"
+        delay = age(median(delays)) if len(group) >= ENOUGH and delays else "too few"
         scores.append(KindScore(kind, len(delays), len(group), delay))
     return tuple(sorted(scores, key=lambda s: (-s.n, s.kind)))
 
