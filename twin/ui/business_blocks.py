@@ -14,12 +14,13 @@ from twin.views.what_if import WhatIf, source_text
 
 
 def groups(report: Report, items: Sequence[GroupLine], what: str) -> str:
-    """One line per device, model or laboratory; never a person. Every line opens to what its figures are made of."""
+    """One line per device, model or laboratory; never a person. Every line opens to its figures and what they are
+    made of: a phone shows three of them in the line."""
     heads = [report.overview.figures[name].figure.label for name in COLUMNS]
     head = "".join(f'<th class="num">{esc(label)}</th>' for label in heads)
     return (
         section(f"By {what.lower()}", f"{report.period.text}, the same figures as in the export")
-        + f'<div class="scroll"><table class="wrap"><tr><th>{esc(what)}</th>{head}</tr>'
+        + f'<div class="scroll"><table class="wrap by"><tr><th>{esc(what)}</th>{head}</tr>'
         + "".join(_line(item) for item in items)
         + "</table></div>"
     )
@@ -31,7 +32,10 @@ def _line(item: GroupLine) -> str:
     numbers = "".join(f'<td class="num">{printed(key, text)}</td>' for key, text in item.cells)
     mark = esc(item.name).replace(" ", "-")
     more = f'<details class="op" id="g-{mark}"><summary>Parts</summary>{parts(item.lines)}</details>'
-    return f"<tr><td>{name}{note}{more}</td>{numbers}</tr>"
+    return (
+        f"<tr><td>{name}{note}</td>{numbers}</tr>"
+        f'<tr class="more"><td colspan="{len(item.cells) + 1}">{more}</td></tr>'
+    )
 
 
 def teams(report: Report) -> str:

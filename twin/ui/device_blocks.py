@@ -96,7 +96,7 @@ def why(view: WhyView) -> str:
     )
     return (
         section("Why the twin says so", view.note)
-        + '<div class="scroll"><table><tr><th>Signal</th><th class="wide">Share of the score</th>'
+        + '<div class="scroll"><table class="why"><tr><th>Signal</th><th class="wide">Share of the score</th>'
         '<th class="num">Points</th>'
         f'<th class="num">Measured</th><th class="num">Expected</th></tr>{rows}'
         f'<tr class="sum"><td>Score</td><td class="wide"></td><td class="num">{esc(view.total)}</td><td>'

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from twin.business.figure import Basis, Compared, Figure, as_cost
 from twin.business.findings import foremost
 from twin.business.peers import Peer
+from twin.business.periods import Period
 from twin.business.report import Report
 from twin.business.words import certainty, money, number, parts_text, percent, value_text
 from twin.ui.figure_blocks import parts, printed, rows
@@ -83,7 +85,7 @@ def money_left(report: Report) -> str:
         return title + f'<p class="body">No finding stands out in this period. {esc(report.withheld)}</p>'
     found = "".join(
         f'<div class="mlr"><span><b>{esc(f.title)}</b><small>{esc(f.text)} '
-        f"{link('device', 'Evidence', id=f.device_id)}, {esc(f.first_day)} to {esc(f.last_day)}</small></span>"
+        f"{link('device', 'Evidence', id=f.device_id)}, {esc(_days(f.first_day, f.last_day))}</small></span>"
         f"<span>{printed(f'{f.title}|finding|{f.money.label}', value_text(f.money))}"
         f"<small>{esc(certainty(f.money))}</small>"
         f"<small>{esc(f.money.basis.value)}</small></span></div>"
@@ -115,6 +117,10 @@ def peers(report: Report) -> str:
         section("Peers", "throughput against the median of the others of the model, on the same days")
         + f"<table>{head}{found}</table>"
     )
+
+
+def _days(first: str, last: str) -> str:
+    return Period(date.fromisoformat(first), date.fromisoformat(last)).text
 
 
 def _against(peer: Peer) -> str:

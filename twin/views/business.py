@@ -201,14 +201,17 @@ def group_lines(report: Report, by: By) -> tuple[GroupLine, ...]:
                     (f"{row.name}|{by.value}|{row.figures[name].label}", cell(row.figures[name]))
                     for name in COLUMNS
                 ),
-                tuple(
-                    (row.figures[name].label, parts_text(row.figures[name]) or row.figures[name].source)
-                    for name in COLUMNS
-                ),
+                tuple((row.figures[name].label, _made_of(row.figures[name])) for name in COLUMNS),
                 note_text(note.text, note.actor, note.at_s) if note else "",
             )
         )
     return tuple(found)
+
+
+def _made_of(figure: Figure) -> str:
+    """ "74.3 %: 530.8 h running of 714 h available", or why there is no value."""
+    made_of = parts_text(figure) or figure.source
+    return made_of if figure.value is None else f"{value_text(figure)}: {made_of}"
 
 
 def cell(figure: Figure) -> str:
