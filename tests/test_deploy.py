@@ -23,11 +23,13 @@ from packaging.requirements import Requirement
 from tests.flaky_documents import FlakyDocuments
 from tests.image import ROOT, environment, instructions, last_stage
 from tests.test_actions import StillClock
+from twin.bootstrap.inside import note
 from twin.commands import serve
 from twin.errors import SettingsError
 from twin.physics.catalogue import asset_classes
 from twin.services.app import READY_WITHIN_S
 from twin.services.assembly import build_app, build_twin_service
+from twin.settings import Settings
 from twin.stores.memory import MemoryDocuments
 from twin.stores.opening import stores_over
 
@@ -273,6 +275,20 @@ def test_roles_take_their_defaults_but_what_is_set_stays() -> None:
     chosen = {"TWIN_PROFILE": "live", "TWIN_WORKER": "inside"}
     serve.prepare("web", chosen)
     assert chosen == {"TWIN_PROFILE": "live", "TWIN_WORKER": "inside"}
+
+
+@pytest.mark.parametrize(
+    ("store", "said"),
+    [
+        ("sqlite:////data/twin.sqlite", "begins anew where its disk is not kept"),
+        ("firestore://p", "goes on from there"),
+    ],
+)
+def test_the_hosted_demo_says_on_the_page_that_it_sleeps_and_what_follows(store: str, said: str) -> None:
+    settings = Settings.from_environ({"TWIN_ALL_IN_ONE": "1", "TWIN_STORE": store})
+    assert note(settings) == (
+        f"Public demo: every device is simulated; it may sleep when nobody looks and then {said}"
+    )
 
 
 @pytest.mark.parametrize("text", ["", "0", "65536", "http", "-1", "80.0"])

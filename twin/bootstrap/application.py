@@ -8,7 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 
-from twin.bootstrap.inside import NOTE, simulator_loop
+from twin.bootstrap.inside import note, simulator_loop
 from twin.bootstrap.notifying import open_notifying
 from twin.bootstrap.process import SystemClock, end_with_parent
 from twin.bootstrap.storage import ClientFactory, open_stores
@@ -82,7 +82,7 @@ def open_app(environ: Mapping[str, str], client: ClientFactory | None = None) ->
         shards=settings.shards,
         cadence=cadence_of(settings),
         fonts=settings.home / "fonts",
-        note=NOTE if settings.all_in_one else "",
+        note=note(settings) if settings.all_in_one else "",
         notifying=notifying,
         process=process_name(),
     )

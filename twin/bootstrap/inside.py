@@ -22,7 +22,12 @@ log = logging.getLogger(__name__)
 DEVICES_WHERE_BILLED = 5
 """So many stay inside the free daily quota in the free profile."""
 TRY_AGAIN_S = 15.0
-NOTE = "Public demo: every device is simulated; it sleeps when nobody looks and goes on from there"
+NOTE = "Public demo: every device is simulated; it may sleep when nobody looks and then "
+
+
+def note(settings: Settings) -> str:
+    """What every page of it says; the disk of a host that sleeps is gone with it, another store is not."""
+    return NOTE + ("goes on from there" if settings.metered else "begins anew where its disk is not kept")
 
 
 def simulator_loop(settings: Settings, stores: Stores) -> Callable[[threading.Event], None]:
