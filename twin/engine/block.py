@@ -27,7 +27,7 @@ from twin.engine.kernel import Fold, Kernel
 from twin.engine.neighbours import Neighbours
 from twin.engine.report import Shown, device_states
 from twin.engine.roster import Roster
-from twin.engine.rows import Row, columns_of
+from twin.engine.rows import Row, all_columns
 from twin.engine.service import Services, renew
 from twin.engine.tick import Columns_, Tick
 from twin.engine.window import Arrival, Item, Window, item_of
@@ -126,12 +126,15 @@ class Block:
                 counts["refused"] = counts.get("refused", 0) + number
         self._fold(touched, rows)
         states, alerts, cases = self._report(touched, now_s, arrived, counts, catching_up, quietings)
-        classes, J = self._roster.classes, self._roster.sizes.J
-        columns = {
-            device_id: columns_of(found, classes[self._device(device_id).asset_class], J)
-            for device_id, found in rows.items()
-            if found
-        }
+        columns: dict[str, Columns] = {}
+        for facts, low, high in self._roster.spans:
+            own = {
+                device_id: rows[device_id]
+                for device_id in rows
+                if low <= self._roster.column[device_id] < high
+            }
+            if own:
+                columns |= all_columns(own, facts.asset_class, self._roster.sizes.J)
         return Step(tuple(states), tuple(alerts), tuple(cases), columns, counts)
 
     def _take(
@@ -271,7 +274,7 @@ class Block:
                 Freshness.NO_DATA if silent[column] else Freshness.LATE if late[column] else Freshness.ON_TIME
             )
             open_cases = self._open_cases(books)
-            quiet = quiet_cases(open_cases, quietings, now_s) if quietings else ()
+            quiet = quiet_cases(open_cases, quietings, now_s) if open_cases else ()
             worst = max((c.severity for c in open_cases if c.case_id not in quiet), default=None)
             shown = (fresh, "" if worst is None else worst.word, inherited[column])
             if device_id in touched or self._shown.get(device_id) != shown:

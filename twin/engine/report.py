@@ -12,6 +12,7 @@ from twin.engine.kernel import Fold
 from twin.engine.modes import NO_WAY, Modes
 from twin.engine.outlook import HORIZON_H, VALUE
 from twin.engine.roster import ClassFacts, Roster
+from twin.engine.tick import Mask
 from twin.engine.window import Item
 from twin.estimation.model import Array
 from twin.prognosis import health
@@ -67,9 +68,16 @@ def _of_class(
 
     outputs = [signal.name for signal in facts.asset_class.outputs]
     inputs = [signal.name for signal in facts.asset_class.inputs[1:]]
-    z, expected, sigma, points = (state[rows[n]][:J].T.tolist() for n in ("z", "expected", "sigma", "points"))
+    z, expected, sigma, points = (state[rows[n]][:J] for n in ("z", "expected", "sigma", "points"))
     weights = state[rows["W"]].reshape(2, roster.sizes.J, -1)[:, :J]
-    judged = (np.where(row("run") > 0.0, weights[1], weights[0]) >= ENOUGH).T.tolist()
+    judged = np.where(row("run") > 0.0, weights[1], weights[0]) >= ENOUGH
+    signals = zip(
+        _where(~np.isnan(z), z),
+        _where(judged, expected),
+        _where(judged, sigma),
+        points.T.tolist(),
+        strict=True,
+    )
     learned = np.minimum(1.0, weights.max(axis=(0, 1), initial=0.0) / ENOUGH)
     day = np.minimum(1.0, row("span") / (SURE_SHARE * roster.learning_s[columns]))
     learning = (learned * (CAUTIOUS_SHARE + (1.0 - CAUTIOUS_SHARE) * day)).tolist()
@@ -81,7 +89,7 @@ def _of_class(
     modes = Modes(roster, facts, state)
     worn, lives = modes.records(), _lives(facts, modes, row)
     counts = {name: row(counted).astype(np.int64).tolist() for name, counted in COUNTED.items()}
-    for i, column in enumerate(columns):
+    for i, (column, own) in enumerate(zip(columns, signals, strict=True)):
         device = roster.devices[column]
         item, case = last[device.device_id], _case(head.books[column])
         freshness, severity, inherited_from = shown[column]
@@ -93,15 +101,7 @@ def _of_class(
             operator=item.reading.operator,
             error_code=item.reading.error_code,
             model=item.reading.model or device.model,
-            signals={
-                name: SignalState(
-                    value=z[i][j] if z[i][j] == z[i][j] else None,
-                    expected=expected[i][j] if judged[i][j] else None,
-                    sigma=sigma[i][j] if judged[i][j] else None,
-                    score=points[i][j],
-                )
-                for j, name in enumerate(outputs)
-            },
+            signals=dict(zip(outputs, map(SignalState, *own), strict=True)),
             inputs={name: item.reading.metrics.get(name) for name in inputs},
             deviation=deviation[i],
             anomaly=anomaly[i],
@@ -117,6 +117,14 @@ def _of_class(
             inherited_from=inherited_from,
             counts={**{name: values[i] for name, values in counts.items()}, **arrivals[device.device_id]},
         )
+
+
+def _where(known: Mask, values: Array) -> list[list[float | None]]:
+    """Per device [k, J], None where not known."""
+    found = values.astype(object)
+    found[~known] = None
+    rows: list[list[float | None]] = found.T.tolist()
+    return rows
 
 
 def _case(book: Book) -> tuple[Verdict, str]:
