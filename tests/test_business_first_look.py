@@ -18,7 +18,7 @@ def of(days: int) -> Callable[[str], Report]:
     return lambda name: source.report(PERIODS[name](NOW.date()), NOW)
 
 
-@pytest.mark.parametrize(("days", "name"), [(75, "30 d"), (31, "7 d"), (10, "30 d")])
+@pytest.mark.parametrize(("days", "name"), [(75, "30 d"), (31, "14 d"), (22, "7 d"), (10, "30 d")])
 def test_the_page_opens_with_the_first_period_whose_saving_can_be_told(days: int, name: str) -> None:
     assert begins_with(of(days)) == name
 

@@ -117,7 +117,7 @@ def lanes(view: SignalsView) -> str:
     return (
         f'<div class="lanes" style="--l:{LEFT}px;--r:{RIGHT}px"><span>State</span>'
         f"<div>{lane_svg(view.segments)}</div><em>{esc(view.running_share)}</em>"
-        f'<span>Alerts</span><div class="bars">{bars}</div><em>{esc(names)}</em></div>'
+        f'<span>Alerts</span><div class="bars">{bars}</div><em title="{esc(names)}">{esc(names)}</em></div>'
     )
 
 

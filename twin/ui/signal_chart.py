@@ -152,7 +152,7 @@ class _Builder:
             {
                 "text": value,
                 "subtext": "\n".join(t for t in (below, change) if t),
-                "right": 0,
+                "left": "100%",
                 "top": top,
                 "padding": 0,
                 "itemGap": 2,

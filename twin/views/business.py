@@ -26,14 +26,15 @@ from twin.schema.instant import from_seconds
 from twin.views.figure import Headline
 
 PERIODS: Mapping[str, Callable[[date], Period]] = {
-    "30 d": lambda today: last_days(today, 30),
     "7 d": lambda today: last_days(today, 7),
+    "14 d": lambda today: last_days(today, 14),
+    "30 d": lambda today: last_days(today, 30),
     "90 d": lambda today: last_days(today, 90),
     "Week": lambda today: week_of(week_of(today).first - timedelta(days=1)),
     "Month": lambda today: month_of(month_of(today).first - timedelta(days=1)),
 }
-"""30, 7 and 90 days end today; week and month are the last ones that are over."""
-AT_FIRST = ("30 d", "7 d")
+"""7 to 90 days end today; week and month are the last ones that are over."""
+AT_FIRST = ("30 d", "14 d", "7 d")
 """Periods to begin with, the usual one first: a shorter one leaves more of a short history for its baseline."""
 SHARES = ("utilisation_calendar", "utilisation_staffed", "utilisation_available", "booked_unused")
 FACTORS = ("availability", "performance", "quality", "oee", "teep")
