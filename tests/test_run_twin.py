@@ -103,6 +103,29 @@ def test_a_second_worker_waits_and_takes_over_when_the_first_is_still() -> None:
     assert cursor == {("GW-1", "e1"): 5}
 
 
+def test_who_has_just_taken_over_is_not_taken_for_still_while_the_store_holds_it_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(_shard: str) -> None:
+        raise StoreUnavailableError("store", rule="is away", next_step="It is tried again")
+
+    bench = Bench()
+    first, second, third = bench.service("a"), bench.service("b"), bench.service("c")
+    bench.send(3)
+    bench.run(first)
+    for waiting in (second, third):
+        assert not waiting.step()
+    bench.clock.sleep(TAKE_OVER_S + 1.0)
+    with monkeypatch.context() as held_up:
+        held_up.setattr(bench.stores.shards, "checkpoint", away)
+        with pytest.raises(StoreUnavailableError):
+            second.step()  # the lease is its own by now, but not what goes with it
+    third.step()
+    assert not third.is_holder
+    second.step()
+    assert second.is_holder
+
+
 def test_a_commit_the_store_did_not_answer_is_tried_again_and_nothing_is_lost() -> None:
     bench = Bench()
     down = Downtime(bench.stores)

@@ -196,11 +196,15 @@ class Checkpoint:
 class ShardStore(Protocol):
     """A shard's lease, commits and checkpoint: one holder writes, all may read."""
 
-    def acquire(self, shard: str, holder: str, *, take_over: bool) -> Lease | None:
+    def acquire(
+        self, shard: str, holder: str, *, take_over: bool, still_at: int | None = None
+    ) -> Lease | None:
         """The lease when the shard is free, already this holder's, or `take_over` is set; else None.
 
         Whether the present holder is dead is the caller's judgement (no change of `version` for 20 s on its own
-        monotonic clock). A new holder gets a larger token.
+        monotonic clock). A new holder gets a larger token, and one that takes over a larger version, so that it is not
+        taken for still itself while it takes up.
+        still_at  the version the judgement was made about: with another one nobody is taken over
         """
         ...
 

@@ -93,7 +93,7 @@ class CommitContract:
             opened.stores.shards.commit(paused, everything())
         stores = opened.stores
         assert stores.shards.fleet_state("s0") is None
-        assert stores.shards.shards() == [("s0", 0)]
+        assert stores.shards.shards() == [("s0", 1)], "the take-over alone"
         assert stores.shards.checkpoint("s0") is None
         assert stores.alerts.alerts() == []
         assert stores.alerts.cases() == []
@@ -101,7 +101,7 @@ class CommitContract:
         assert stores.history.hours("INST-001", 0, 1e12) == []
         assert stores.history.days("s0", "2026-03-01", "2026-03-01") == {}
         assert stores.quarantine.entries() == []
-        assert opened.stores.shards.commit(taken, step()).version == 1
+        assert opened.stores.shards.commit(taken, step()).version == 2
 
     def test_takers_at_once_get_tokens_apart_and_only_the_newest_commits(self, opened: Opened) -> None:
         leases: list[Lease] = []
@@ -123,7 +123,7 @@ class CommitContract:
         for old in leases[:2]:
             with pytest.raises(LeaseLostError, match=leases[2].holder):
                 opened.stores.shards.commit(old, step())
-        assert opened.stores.shards.commit(leases[2], step()).version == 1
+        assert opened.stores.shards.commit(leases[2], step()).version == 3, "two take-overs and a commit"
 
     def test_commit_without_a_lease_is_refused(self, opened: Opened) -> None:
         with pytest.raises(LeaseLostError):
@@ -135,6 +135,16 @@ class CommitContract:
         assert opened.stores.shards.acquire("s0", "two", take_over=False) is None
         assert opened.stores.shards.acquire("s0", "one", take_over=False) == first
         assert opened.stores.shards.acquire("s1", "two", take_over=False) is not None
+
+    def test_who_takes_over_shows_in_the_version_and_is_not_robbed_by_a_judgement_of_before(
+        self, opened: Opened
+    ) -> None:
+        still = opened.stores.shards.commit(leased(opened), step())
+        second = opened.stores.shards.acquire("s0", "two", take_over=True, still_at=still.version)
+        assert second is not None
+        assert opened.again().shards.shards() == [("s0", still.version + 1)]
+        assert opened.stores.shards.acquire("s0", "three", take_over=True, still_at=still.version) is None
+        assert opened.stores.shards.commit(second, step()).version == still.version + 2
 
     def test_released_shard_goes_to_the_next_with_a_larger_token(self, opened: Opened) -> None:
         first = opened.stores.shards.commit(leased(opened), step())

@@ -23,9 +23,11 @@ class OwnCommits(ShardStore):
         self._lock = threading.Lock()
         self._own: dict[str, tuple[FleetState, float]] = {}
 
-    def acquire(self, shard: str, holder: str, *, take_over: bool) -> Lease | None:
+    def acquire(
+        self, shard: str, holder: str, *, take_over: bool, still_at: int | None = None
+    ) -> Lease | None:
         self._forget(shard)
-        return self._shards.acquire(shard, holder, take_over=take_over)
+        return self._shards.acquire(shard, holder, take_over=take_over, still_at=still_at)
 
     def release(self, lease: Lease) -> None:
         self._forget(lease.shard)

@@ -329,7 +329,7 @@ class TwinService:
         if version != self._watch[0]:
             self._watch = (version, monotonic)
         still = monotonic - self._watch[1] >= self._take_over_s
-        lease = self._shards.acquire(self.shard, self._holder, take_over=still)
+        lease = self._shards.acquire(self.shard, self._holder, take_over=still, still_at=version)
         if lease is None:
             self._problem = f"shard {self.shard} is stepped by another worker"
             return False

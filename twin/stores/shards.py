@@ -35,14 +35,18 @@ class DocumentShardStore(ShardStore):
         self._now = now
         self._retention = retention or Retention()
 
-    def acquire(self, shard: str, holder: str, *, take_over: bool) -> Lease | None:
+    def acquire(
+        self, shard: str, holder: str, *, take_over: bool, still_at: int | None = None
+    ) -> Lease | None:
         taken: list[Lease] = []
 
         def take(found: Document | None) -> Document | None:
             taken.clear()
             data = _fresh() if found is None else dict(found.data)
-            if data["holder"] not in ("", holder) and not take_over:
-                return None
+            if data["holder"] not in ("", holder):
+                if not take_over or still_at not in (None, data["version"]):
+                    return None
+                data["version"] += 1
             if data["holder"] != holder:
                 data["holder"] = holder
                 data["token"] += 1
