@@ -206,7 +206,7 @@ class Chaos:
 
         Where its commit was ready that fails as a whole; where it slept in a request that failed it gives up itself.
         """
-        wait_for(self._holder, 3.0 * self.plan.take_over_s + 40.0, f"a holder to pause\n{self._logs()}")
+        wait_for(self._steps_now, 3.0 * self.plan.take_over_s + 40.0, f"a holder to pause\n{self._logs()}")
         holder = self._holder()
         assert holder is not None
         assert holder.process is not None
@@ -378,6 +378,11 @@ class Chaos:
             if process is not None and process.pid == self._holder_pid and process.poll() is None:
                 return self._roles[name]
         return None
+
+    def _steps_now(self) -> bool:
+        """Whether the holder is alive and has committed since it took the shard."""
+        steps = list(self._steps)
+        return self._holder() is not None and len({v for t, v in steps if t == steps[-1][0]}) > 1
 
     def _looks(self, name: str) -> list[dict[str, Any]]:
         if not self._seen[name].exists():
