@@ -27,6 +27,8 @@ from twin.commands.environment import ROOT, say
 
 FIRST_PORT = 8501
 READY_WITHIN_S = 60.0
+OPEN_WITHIN_S = 20.0
+"""How long the address is kept back until the pages have their application; a page says itself that it reads."""
 RESTARTS = 5
 PAST_AFTER_S = 12.0
 END_WITHIN_S = 15.0
@@ -125,7 +127,7 @@ def demo_parts(settings: Settings, port: int, seed: int, *, past: bool) -> list[
                 "-m",
                 "streamlit",
                 "run",
-                "main.py",
+                "hosted.py",  # opens the application with the server: the first visitor need not wait for it
                 f"--server.port={port}",
                 "--server.address=127.0.0.1",
             ],
@@ -184,9 +186,9 @@ def note_running(home: Path, url: str) -> None:
     (home / "demo.json").write_text(json.dumps({"url": url, "pid": os.getpid()}), encoding="utf-8")
 
 
-def is_healthy(url: str, timeout: float = 1.0) -> bool:
+def is_healthy(url: str, timeout: float = 1.0, path: str = "/_stcore/health") -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=timeout) as answer:
+        with urllib.request.urlopen(f"{url}{path}", timeout=timeout) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError, ValueError):
         return False
@@ -197,6 +199,7 @@ def wait_until_ready(url: str, parts: Sequence[Part], stop: threading.Event) -> 
     deadline = time.monotonic() + READY_WITHIN_S
     while not stop.is_set() and time.monotonic() < deadline:
         if is_healthy(url):
+            wait_until_open(url, stop)
             return True
         app = next(part for part in parts if part.name == "app")
         if app.is_dead:
@@ -206,6 +209,13 @@ def wait_until_ready(url: str, parts: Sequence[Part], stop: threading.Event) -> 
     if not stop.is_set():
         say(f"The app did not answer within {READY_WITHIN_S:.0f} s; see the logs.")
     return False
+
+
+def wait_until_open(url: str, stop: threading.Event) -> None:
+    """Wait until a first visitor's page would be there at once, or long enough."""
+    deadline = time.monotonic() + OPEN_WITHIN_S
+    while not stop.is_set() and time.monotonic() < deadline and not is_healthy(url, path="/ready"):
+        stop.wait(0.2)
 
 
 def watch(parts: Sequence[Part], stop: threading.Event, started: float) -> int:
