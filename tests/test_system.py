@@ -312,7 +312,12 @@ def test_quick_start_of_the_docs_runs_and_says_what_its_comments_say() -> None:
     assert step.anomaly.suspect == "bearing_wear"
     assert step.state["bearing_wear"] == pytest.approx(0.2, abs=0.03)
     assert step.remaining_life.p50_h == pytest.approx(8.0, rel=0.35)
-    assert len(names["frame"]) == 600
+    assert len(names["frame"]) == len(names["past"]) == 600
+    sure, surer = (
+        names["frame"]["sigma.bearing_wear"].iloc[500],
+        names["past"]["state_sd.bearing_wear"].iloc[500],
+    )
+    assert surer < 0.8 * sure
 
 
 @pytest.mark.parametrize("name", ["pump_predictive_maintenance", "online_degradation"])

@@ -20,6 +20,7 @@ from twin.engine.estimators import Ekf, Estimator
 from twin.engine.judge import BlockJudge, Judge, Judgement
 from twin.engine.ode_model import OdeModel
 from twin.engine.system_history import SystemHistory
+from twin.engine.system_past import SystemPast
 from twin.engine.system_step import SystemStep, columns_of
 from twin.engine.terminals import Terminals, Values
 from twin.errors import SettingsError, ShapeError, SnapshotError
@@ -66,6 +67,7 @@ class TwinSystem:
         self.estimator: Estimator = estimator or Ekf()
         self.judge: Judge = judge or BlockJudge(asset_class)
         self.history = SystemHistory(keep)
+        self._past = SystemPast(asset_class, keep)
         self._terminals = Terminals(asset_class)
         self._now_s: float | None = None
 
@@ -120,7 +122,7 @@ class TwinSystem:
             P = pack(covariance[:, :, None])
             need_covariance("covariance", P)
         self.judge.start(ORIGIN_S, age_h)
-        self.history.clear()
+        self._forget()
         self._x, self._P, self._rejected = x, P, np.zeros(1, np.int64)
         self._start_s = self._now_s = float(t_s)
         self._steps = 0
@@ -155,7 +157,21 @@ class TwinSystem:
         self._now_s, self._steps = now_s, self._steps + 1
         result = self._said(update, z, said)
         self.history.add(columns_of(result, drive, z, self.asset_class))
+        self._past.add(now_s, dt, update, drive, z)
         return result
+
+    def smoothed(self, *, every_s: float | None = None) -> SystemHistory:
+        """The steps kept in `history`, each judged by what came before and after it.
+
+        every_s  also between steps that lie further apart, at most so many seconds from one moment to the next
+        Columns: t_s, state.* and state_sd.*, output.* and output_sd.* (of the quantity, without the sensor's own
+        noise), measured.*. The newest step is as the estimator left it. Raises ShapeError on a bad every_s.
+        """
+        return self._past.smoothed(every_s)
+
+    def _forget(self) -> None:
+        self.history.clear()
+        self._past.clear()
 
     def _moved(self, dt_s: float | None, t_s: float | None) -> tuple[float, float]:
         """(time, seconds since the last step) of a step asked for."""
@@ -227,7 +243,7 @@ class TwinSystem:
         except (KeyError, TypeError, ValueError, binascii.Error) as error:
             raise _unreadable("is not a system's") from error
         self.judge.load(judge)
-        self.history.clear()
+        self._forget()
         self._x, self._P, self._rejected = x, P, rejected.astype(np.int64)
         self._now_s, self._start_s, self._steps = now_s, start_s, steps
 
