@@ -9,7 +9,7 @@ import pytest
 from tests.stores.given import alert, case, step
 from tests.test_rollup import device
 from twin.physics.catalogue import asset_classes
-from twin.ports import Lease, Stores
+from twin.ports import Lease, Setting, Stores
 from twin.schema.spending import Usage
 from twin.services.app import RunningApp
 from twin.services.assembly import build_app
@@ -112,6 +112,20 @@ def test_what_is_asked_for_a_page_is_counted_under_its_name_and_the_feed_is_not(
         "page device": 2,
         "page system": 2,
     }
+
+
+def test_a_slow_look_costs_the_same_however_many_settings_people_have_changed() -> None:
+    costs: list[int] = []
+    for changed in (0, 12):
+        bench = Bench()
+        for number in range(changed):
+            setting = Setting(f"business.{number}", number, "test")
+            bench.worker.settings.change(setting, expected_version=0)
+        bench.clock.sleep(301.0)
+        before = bench.reads()
+        bench.app.poll()
+        costs.append(bench.reads() - before)
+    assert costs[0] == costs[1]
 
 
 def test_purpose_of_a_feed_is_named() -> None:

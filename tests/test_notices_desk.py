@@ -262,13 +262,13 @@ def test_nothing_secret_can_be_stored_by_an_admin(document: dict[str, Any]) -> N
 def test_where_documents_are_billed_a_calm_hour_costs_a_few_reads_for_changed_targets() -> None:
     stores, clock = bench()
     reads: list[float] = []
-    real = stores.settings.settings
+    real = stores.settings.setting
 
-    def counted() -> Any:
+    def counted(name: str) -> Any:
         reads.append(clock.monotonic())
-        return real()
+        return real(name)
 
-    stores.settings.settings = counted  # type: ignore[method-assign]
+    stores.settings.setting = counted  # type: ignore[method-assign]
     notifying = build_notifying(
         stores, NoticeSettings(), clock=clock, rng=random.Random(7), cadence=metered(6.0)
     )

@@ -419,6 +419,10 @@ class Setting:
 class SettingsStore(Protocol):
     def settings(self) -> Mapping[str, Setting]: ...
 
+    def setting(self, name: str) -> Setting | None:
+        """One of them, at the price of one small read however many there are."""
+        ...
+
     def change(self, setting: Setting, *, expected_version: int) -> Setting:
         """Raises ConcurrentChangeError when the stored version is not `expected_version` (0 = not there yet)."""
         ...

@@ -159,6 +159,8 @@ class PeopleContract:
             opened.stores.settings.change(replace(target, value=1, changed_by="ben"), expected_version=0)
         newer = opened.again().settings.change(replace(target, value=[1, [2]]), expected_version=1)
         assert opened.stores.settings.settings() == {"target": newer}
+        assert opened.stores.settings.setting("target") == newer
+        assert opened.stores.settings.setting("another") is None
         assert newer.version == 2
 
     def test_action_is_recorded_once_per_key(self, opened: Opened) -> None:

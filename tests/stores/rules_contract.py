@@ -48,6 +48,7 @@ class RulesContract:
         opened.stores.settings.change(Setting("target", 0.7, "a guess"), expected_version=0)
         opened.stores.rules.change(replace(FIRST, changed_by="OP-42"), expected_version=0)
         assert set(opened.stores.settings.settings()) == {"target"}
+        assert opened.stores.settings.setting("alert_rules") is None
         changed = opened.stores.forget("OP-42", "someone", lambda block, change: block)
         assert changed == {"settings": 2}
         assert [v.changed_by for v in opened.stores.rules.versions()] == ["someone"]

@@ -186,7 +186,7 @@ class LiveFeed:
         if slow:
             self._slow_at = monotonic
             changes["devices"] = {device.device_id: device for device in self._registry.devices()}
-            progress = self._settings.settings().get(PROGRESS_SETTING)
+            progress = self._settings.setting(PROGRESS_SETTING)
             told = str(progress.value) if progress else ""
             changes["progress"] = told or self._past_to_go() or self._note or None
         changed = self._read_fleet(slow)

@@ -64,7 +64,7 @@ class TargetBook:
         if not now and monotonic - self._read_at < self._refresh_s:
             return
         self._read_at = monotonic
-        found = self._settings.settings().get(SETTING)
+        found = self._settings.setting(SETTING)
         self._take(found)
 
     def add(self, document: Mapping[str, Any], actor: str) -> Target:

@@ -63,6 +63,10 @@ class DocumentSettingsStore(SettingsStore):
         found = read_all(self._documents, _SETTINGS, "")
         return {document.data["name"]: _setting(document.data) for document in found}
 
+    def setting(self, name: str) -> Setting | None:
+        found = self._documents.get(_SETTINGS, name)
+        return _setting(found.data) if found is not None and found.part == "" else None
+
     def change(self, setting: Setting, *, expected_version: int) -> Setting:
         new = replace(setting, version=expected_version + 1)
         data = asdict(new)
