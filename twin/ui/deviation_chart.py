@@ -12,6 +12,8 @@ from twin.views.live_lines import Line, LiveLines
 
 NAMED, UNNAMED = 118, 14
 """Room at the right, pixels: for names at the ends of lines, and where no line has one."""
+TOP, BOTTOM, APART = 8, 24, 15
+"""Pixels above and below the lines, and between two names."""
 
 
 def deviation_section(
@@ -19,12 +21,13 @@ def deviation_section(
 ) -> None:
     """Heading with its pause, chart and foot. make, subject: as `live_chart.pausable` has them."""
     lines = pausable(key, section(title, "deviation from the twin, σ"), make, subject)
-    echart(f"{key}.chart", deviation_option(lines, colours()), lines.alt, lines.foot, height)
+    echart(f"{key}.chart", deviation_option(lines, colours(), height), lines.alt, lines.foot, height)
 
 
-def deviation_option(view: LiveLines, colour: Colours) -> Option:
-    """All devices; the band of 3 σ behind, names at the ends of abnormal lines."""
-    series = [_line(one, view.limit, colour) for one in view.lines]
+def deviation_option(view: LiveLines, colour: Colours, height: int = 300) -> Option:
+    """All devices; the band of 3 σ behind, names at the ends of abnormal lines, none over another."""
+    down = names_down(view, height - TOP - BOTTOM)
+    series = [_line(one, view.limit, colour, down.get(one.device_id, 0.0)) for one in view.lines]
     if series:
         series[0]["markArea"] = {
             "silent": True,
@@ -35,7 +38,7 @@ def deviation_option(view: LiveLines, colour: Colours) -> Option:
     return framed(
         colour,
         tooltip="",
-        grid={"left": 34, "right": NAMED if is_named else UNNAMED, "top": 8, "bottom": 24},
+        grid={"left": 34, "right": NAMED if is_named else UNNAMED, "top": TOP, "bottom": BOTTOM},
         xAxis=along(
             colour,
             type="value",
@@ -53,7 +56,22 @@ def deviation_option(view: LiveLines, colour: Colours) -> Option:
     )
 
 
-def _line(one: Line, limit: float, colour: Colours) -> Option:
+def names_down(view: LiveLines, height: int) -> dict[str, float]:
+    """device -> pixels its name stands below the end of its line, so that names are APART; height of the lines."""
+    ends = [
+        (height * (1.0 - min(last, view.limit) / view.limit), one.device_id)
+        for one in view.lines
+        if one.label
+        and (last := next((y for _, y in reversed(one.points) if y is not None), None)) is not None
+    ]
+    found, free = {}, -APART / 2
+    for at, device_id in sorted(ends):
+        found[device_id] = max(free - at, 0.0)
+        free = at + found[device_id] + APART
+    return found
+
+
+def _line(one: Line, limit: float, colour: Colours, name_down: float) -> Option:
     abnormal = one.rank > 0
     ink = colour[f"s{one.rank}"] if abnormal else colour["line2"]
     found = line(
@@ -71,6 +89,6 @@ def _line(one: Line, limit: float, colour: Colours) -> Option:
             "show": True,
             "formatter": one.label,
             "fontWeight": 600,
+            "offset": [0, round(name_down, 1)],
         }
-        found["labelLayout"] = {"moveOverlap": "shiftY"}
     return found

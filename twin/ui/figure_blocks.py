@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.ui.markup import esc
+from twin.ui.markup import esc, unbroken
 from twin.views.business import Opened
 
 
@@ -40,7 +40,7 @@ def _tile(item: Opened, is_old: bool) -> str:
     return (
         f'<details class="fig op" id="{_id("strip", item)}"><summary><div class="l">{esc(item.label)}</div>'
         f'<div class="v{" old" if is_old else ""}"><b{words} data-figure="{esc(item.key)}">{shown}</b></div>'
-        f'<div class="t"><span>{_kept(item.sure or item.note)}</span></div></summary>{parts(item.lines)}</details>'
+        f'<div class="t"><span>{unbroken(item.sure or item.note)}</span></div></summary>{parts(item.lines)}</details>'
     )
 
 
@@ -54,11 +54,6 @@ def _row(item: Opened) -> str:
         f'<details class="op" id="{_id("row", item)}"><summary class="mt"><span>{esc(item.label)}{small}</span>'
         f"{bar}{printed(item.key, item.text)}</summary>{parts(item.lines)}</details>"
     )
-
-
-def _kept(text: str) -> str:
-    """No line ends between a minus and its number."""
-    return esc(text).replace("−", "−\N{WORD JOINER}")
 
 
 def _id(where: str, item: Opened) -> str:

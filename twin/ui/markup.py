@@ -6,12 +6,19 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from urllib.parse import urlencode
 
+LEAST_SPREAD = 0.1
+"""Share of the level that fills a trend's height at least: a change of one percent must not look like a fall."""
 SEVERITY_WORDS = {1: "Critical", 2: "Major", 3: "Minor", 4: "Note"}
 
 
 def esc(text: object) -> str:
     """Text made safe for element content and quoted attributes."""
     return escape(str(text), quote=True)
+
+
+def unbroken(text: str) -> str:
+    """The same, and no line ends between a minus and its number."""
+    return esc(text).replace("−", "−\N{WORD JOINER}")
 
 
 def status_mark(mark: str, word: str) -> str:
@@ -48,11 +55,12 @@ def link(page: str, text: str, css: str = "", /, **query: str) -> str:
 
 
 def trend_svg(values: Sequence[float], width: int = 86, height: int = 20) -> str:
-    """A quiet line with a dot at its end; nothing for fewer than three values."""
+    """A quiet line with a dot at its end, level where it hardly changes; nothing for fewer than three values."""
     if len(values) < 3:
         return ""
     low, high = min(values), max(values)
-    spread = (high - low) or 1.0
+    spread = max(high - low, LEAST_SPREAD * max(abs(low), abs(high))) or 1.0
+    low -= (spread - (high - low)) / 2
     step = (width - 3) / (len(values) - 1)
     xy = [(i * step, 2 + (height - 4) * (1 - (v - low) / spread)) for i, v in enumerate(values)]
     return (

@@ -12,7 +12,7 @@ from twin.business.periods import Period
 from twin.business.report import Report
 from twin.business.words import certainty, money, number, parts_text, percent, value_text
 from twin.ui.figure_blocks import parts, printed, rows
-from twin.ui.markup import esc, link, section
+from twin.ui.markup import esc, link, section, unbroken
 from twin.views.business import FACTORS, SHARES, STOPS, lines, some, untold
 
 MOST = 6
@@ -160,7 +160,7 @@ def _step(figure: Figure, start: float, end: float, top: float, *, strong: bool)
     return (
         f'<details class="op" id="wf-{esc(figure.name)}"><summary class="mwf">'
         f'<span>{label}<small>{note}</small></span><span class="wfb">{bar}</span>'
-        f'<span class="num">{printed(key, text)}<small>{esc(sure)}</small></span></summary>'
+        f'<span class="num">{printed(key, text)}<small>{unbroken(sure)}</small></span></summary>'
         f"{parts(lines(Compared(figure)))}</details>"
     )
 
