@@ -34,13 +34,13 @@ def life_span(low_h: float | None, middle_h: float, high_h: float | None) -> Lif
     value, unit = hours_span(middle_h)
     if low_h is None or high_h is None:
         return LifeSpan(value, unit, "")
-    each = 24.0 if unit == "d" else 1.0
+    each = {"min": 1 / 60, "h": 1.0, "d": 24.0}[unit]
     low, middle, high = low_h / each, middle_h / each, high_h / each
     width = high - low
     places = 0 if width >= NARROW else 1 if width >= VERY_NARROW else 2
     if places:
         value = f"{middle:,.{places}f}"
-    elif unit == "h":
+    elif unit != "d":
         value = number(middle, 2)
     ten = 10.0**places
     first, last = math.floor(low * ten + 1e-6) / ten, math.ceil(high * ten - 1e-6) / ten

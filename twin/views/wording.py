@@ -121,7 +121,9 @@ def percent(share: float | None, digits: int = 0) -> str:
 
 
 def hours_span(hours: float) -> tuple[str, str]:
-    """A life or delay as (number, unit) in the unit a person plans in: h under 2 d, else d."""
+    """A life or delay as (number, unit) in the unit a person plans in: min under 1 h, h under 2 d, else d."""
+    if hours < 1:
+        return number(60 * hours, 2), "min"
     if hours < 48:
         return number(hours, 2), "h"
     return f"{round(hours / 24):,}", "d"
