@@ -122,13 +122,56 @@ def test_a_target_that_is_off_hears_nothing() -> None:
 
 
 def test_a_new_holder_neither_repeats_nor_forgets() -> None:
-    ledger = resumed([case()], {case().case_id: {"ops": Severity.MAJOR}}, T0_S + 7200.0)
+    store, _ = tell([case()], T0_S, {}, AROUND)
+    ledger = resumed([case()], {case().case_id: store}, T0_S + 7200.0)
     assert told([case()], [case(Severity.CRITICAL)], ledger=ledger) == ["raised critical ops"]
     assert told([case(closed_s=T0_S + 60)], ledger=ledger) == ["closed major ops"]
     old = resumed([case()], {}, T0_S + 7200.0)
     assert told([case()], [case(closed_s=T0_S + 60)], ledger=old) == [], "its target is newer than the case"
     young = resumed([case()], {}, T0_S + 120.0)
     assert told([case()], ledger=young) == ["opened major ops"]
+
+
+def waiting(case_: Case, _now_s: float) -> bool:
+    return case_.worked_s is not None
+
+
+def test_after_work_a_case_is_quiet_and_told_again_to_those_who_were_told_when_it_is_still_there() -> None:
+    around = replace(AROUND, targets=(OPS, NIGHT), is_quiet=waiting)
+    worked, back = case(worked_s=T0_S + 90), case(back_s=T0_S + 300)
+    again = case(back_s=T0_S + 900)
+    steps = (
+        [case()],
+        [worked],
+        [worked],
+        [back],
+        [back],
+        [case(back_s=T0_S + 300, worked_s=T0_S + 600)],
+        [again],
+    )
+    over = case(back_s=T0_S + 900, closed_s=T0_S + 999)
+    assert told(*steps, [again], [over], around=around) == [
+        "opened major ops", "back major ops", "back major ops", "closed major ops",
+    ]  # fmt: skip
+    assert told([case()], [worked], [case(closed_s=T0_S + 400)], around=around)[1:] == ["closed major ops"]
+
+
+def test_two_times_back_are_two_notices_and_a_new_holder_repeats_neither() -> None:
+    around = replace(AROUND, is_quiet=waiting)
+    kept: list[Notice] = []
+    ledger: Ledger = {}
+    for step in (case(), case(worked_s=T0_S + 90), case(back_s=T0_S + 300), case(back_s=T0_S + 900)):
+        notices, ledger = tell([step], T0_S + 1000.0, ledger, around)
+        kept += notices
+        ledger = resumed([step], {step.case_id: kept}, T0_S + 7200.0, waiting)
+    assert [n.event.value for n in kept] == ["opened", "back", "back"]
+    assert len({n.notice_id for n in kept}) == 3
+    assert told([case(back_s=T0_S + 900)], around=around, ledger=ledger) == []
+
+
+def test_work_begun_before_anybody_was_told_is_told_as_news_when_it_is_still_there() -> None:
+    around = replace(AROUND, is_quiet=waiting)
+    assert told([case(worked_s=T0_S)], [case(back_s=T0_S + 300)], around=around) == ["opened major ops"]
 
 
 def test_a_gateways_own_case_has_no_device_and_is_told_all_the_same() -> None:
@@ -166,10 +209,9 @@ def test_whatever_happens_each_thing_is_told_once_and_no_turn_to_critical_is_los
                 del open_[name]
         is_quiet = quiet[number]
         if number == restart:
-            store: dict[str, dict[str, Severity]] = {}
+            store: dict[str, list[Notice]] = {}
             for notice in kept:
-                if notice.event is not NoticeEvent.CLOSED:
-                    store.setdefault(notice.case_id, {})[notice.target] = notice.severity
+                store.setdefault(notice.case_id, []).append(notice)
             before = [known.case for known in ledger.values()]
             ledger = resumed(before, store, T0_S, lambda _c, _n: True)
         notices, ledger = tell(

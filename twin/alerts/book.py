@@ -7,7 +7,7 @@ when its last alert has cleared; the same changes always give the same documents
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,8 +68,11 @@ class Book:
             pattern=max(case.pattern, *(a.evidence.contributions for a in own), key=_points),
         )
         if any(a.is_open for a in own):
+            worked_s = _worked_s(own)
+            is_back = case.worked_s is not None and worked_s is None
+            case = replace(case, worked_s=worked_s, back_s=at_s if is_back else case.back_s)
             return Book(alerts, case, self.closed, self.closed_s)
-        return Book(alerts, None, (*self.closed, replace(case, closed_s=at_s)), at_s)
+        return Book(alerts, None, (*self.closed, replace(case, closed_s=at_s, worked_s=None)), at_s)
 
     def seen_by(self, acknowledged: Mapping[str, float], at_s: float) -> bool:
         """Whether somebody had acknowledged the open case by at_s; acknowledged: case_id -> when."""
@@ -101,6 +104,13 @@ class Book:
 
 
 EMPTY = Book()
+
+
+def _worked_s(own: Sequence[Alert]) -> float | None:
+    """When the machine was worked on, while every open alert waits to be seen again."""
+    times = [alert.condition.worked_s for alert in own if alert.is_open]
+    known = [at_s for at_s in times if at_s is not None]
+    return max(known) if len(known) == len(times) else None
 
 
 def _points(pattern: Mapping[str, float]) -> float:

@@ -2,7 +2,7 @@
 
 A quiet case goes on being evaluated and is listed, but it is not counted, asks for nobody and is not told. When its
 time is over nothing has to happen for it to come back. What rises above the severity it was shelved at comes back at
-once.
+once. Nobody has to say so of a machine that was worked on: its case is quiet until it is seen again.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _STATES = {
     QuietKind.OUT_OF_SERVICE: "out_of_service",
 }
 NOT_QUIET = Suppression()
+WORKED_ON = Suppression("suppressed", reason="worked on, and not seen running since")
 
 
 def suppression_of(case: Case, quietings: Iterable[Quieting], now_s: float) -> Suppression:
@@ -32,6 +33,8 @@ def suppression_of(case: Case, quietings: Iterable[Quieting], now_s: float) -> S
     if by_rule and all(by_rule):
         whole.append(min((q for q in by_rule if q is not None), key=_end_s))
     longest = _longest(whole)
+    if longest is None and case.worked_s is not None and case.worked_s <= now_s:
+        return WORKED_ON
     if longest is None:
         return NOT_QUIET
     return Suppression(
@@ -46,8 +49,6 @@ def suppression_of(case: Case, quietings: Iterable[Quieting], now_s: float) -> S
 
 def quiet_cases(cases: Iterable[Case], quietings: Sequence[Quieting], now_s: float) -> set[str]:
     """Ids of the cases that are quiet at now_s."""
-    if not quietings:
-        return set()
     return {case.case_id for case in cases if suppression_of(case, quietings, now_s) is not NOT_QUIET}
 
 

@@ -1,8 +1,9 @@
 """Which notices follow from what changed about cases: opened, raised, closed, each once per target.
 
 Promises: the same changes give the same notices with the same ids; a raise to critical is always told; nothing is told
-of a case that was found late, is held or is quiet; what is still open when its quiet ends is told then. Silence never
-closes a case, so it is never told as an end. Leaves out sending.
+of a case that was found late, is held or is quiet; what is still open when its quiet ends is told then; what is there
+again after work on the machine is told again. Silence never closes a case, so it is never told as an end. Leaves out
+sending.
 """
 
 from __future__ import annotations
@@ -32,14 +33,17 @@ def never_quiet(_case: Case, _now_s: float) -> bool:
 class Known:
     """One open case as far as it was told.
 
-    first    severity when it was first seen; told: target -> highest severity told to it
+    first    severity when it was first seen
     is_news  False while it is something old: found late and not risen to critical since
+    told     target -> highest severity told to it, since it was back the last time
+    ever     targets that were told anything
     """
 
     case: Case
     first: Severity
     is_news: bool = True
     told: Mapping[str, Severity] = field(default_factory=dict)
+    ever: frozenset[str] = frozenset()
 
 
 Ledger = Mapping[str, Known]
@@ -85,28 +89,33 @@ def tell(
         found = _open(known, now_s, around)
         if found:
             told = {**known.told, **{notice.target: notice.severity for notice in found}}
-            new[case_id] = replace(known, told=told)
+            new[case_id] = replace(known, told=told, ever=known.ever | set(told))
             notices += found
     return notices, new
 
 
 def resumed(
     open_cases: Sequence[Case],
-    told: Mapping[str, Mapping[str, Severity]],
+    told: Mapping[str, Sequence[Notice]],
     now_s: float,
     is_quiet: IsQuiet = never_quiet,
 ) -> Ledger:
-    """The ledger of a new holder, from what the store has: its open cases, and case_id -> target -> severity told.
+    """The ledger of a new holder, from what the store has: its open cases, and case_id -> what was told of it.
 
     An older case nobody was told of stays untold (its target is new, or it was found late), unless it is quiet now and
     may come back.
     """
     ledger: dict[str, Known] = {}
     for case in open_cases:
-        was_told = told.get(case.case_id, {})
+        notices = [n for n in told.get(case.case_id, ()) if n.event is not NoticeEvent.CLOSED]
         is_young = now_s - case.opened_s <= YOUNG_S
-        is_news = not case.catching_up and (bool(was_told) or is_young or is_quiet(case, now_s))
-        ledger[case.case_id] = Known(case, case.severity, is_news or bool(was_told), was_told)
+        is_news = not case.catching_up and (is_young or is_quiet(case, now_s))
+        was_told: dict[str, Severity] = {}
+        for notice in notices:
+            if notice.back_s == case.back_s:
+                was_told[notice.target] = max(was_told.get(notice.target, notice.severity), notice.severity)
+        ever = frozenset(notice.target for notice in notices)
+        ledger[case.case_id] = Known(case, case.severity, is_news or bool(notices), was_told, ever)
     return ledger
 
 
@@ -114,7 +123,8 @@ def _seen(case: Case, known: Known | None, around: Surroundings) -> Known:
     if known is None:
         return Known(case, case.severity, not case.catching_up)
     risen = known.case.severity < case.severity is Severity.CRITICAL and not around.is_behind(case.device_id)
-    return replace(known, case=case, is_news=known.is_news or risen)
+    told = known.told if case.back_s == known.case.back_s else {}
+    return replace(known, case=case, is_news=known.is_news or risen, told=told)
 
 
 def _open(known: Known, now_s: float, around: Surroundings) -> list[Notice]:
@@ -131,7 +141,9 @@ def _open(known: Known, now_s: float, around: Surroundings) -> list[Notice]:
     notices = []
     for target in due:
         was = known.told.get(target.name, known.first)
-        if was < case.severity:
+        if target.name in known.ever - set(known.told):
+            notices.append(_notice(case, NoticeEvent.BACK, target, now_s, around, None))
+        elif was < case.severity:
             notices.append(_notice(case, NoticeEvent.RAISED, target, now_s, around, was))
         else:
             notices.append(_notice(case, NoticeEvent.OPENED, target, now_s, around, None))
@@ -144,7 +156,7 @@ def _closed(case: Case, known: Known, now_s: float, around: Surroundings) -> lis
     targets = {target.name: target for target in around.targets if target.is_on}
     return [
         _notice(case, NoticeEvent.CLOSED, targets[name], now_s, around, None)
-        for name in known.told
+        for name in sorted(known.ever)
         if name in targets
     ]
 
@@ -175,4 +187,5 @@ def _notice(
         was=was,
         closed_s=case.closed_s,
         withdrawn=withdrawn,
+        back_s=case.back_s,
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.alerts.judged import MAJOR, MINOR, beyond, departs, raised_running, runs_low
 from twin.alerts.lifecycle import LATCHED, Lives
+from twin.engine.after_work import waits
 from twin.engine.departure import ENOUGH
 from twin.engine.layout import Sizes
 from twin.engine.outlook import VALUE
@@ -60,7 +61,8 @@ class Conditions:
         wanted[self.anomaly], held[self.anomaly] = departs(
             w.one("score"), ruling.score_limit, ruling.anomaly_major
         )
-        held[self.anomaly] |= (w.observed & ~calm).any(axis=0)  # being unsure shows no recovery
+        # being unsure shows no recovery, but after work on it everything is judged anew
+        held[self.anomaly] |= (w.observed & ~calm).any(axis=0) & ~waits(w)
         health = np.where(w.one("minute") > 0.0, w.one("health"), 100.0)
         wanted[self.health], held[self.health] = runs_low(health, *ruling.health)
         minor_h, major_h = ruling.life_h

@@ -6,6 +6,7 @@ import numpy as np
 
 from twin.alerts import words
 from twin.alerts.lifecycle import ACTIVE, CLEARING, NORMAL, STATES, Lives
+from twin.engine import after_work
 from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
 from twin.engine.diagnosis import NOBODY, Diagnosis, Symptoms, diagnose, lying
@@ -38,7 +39,7 @@ def symptoms(w: Work, conditions: Conditions, facts: ClassFacts, i: int, age_s: 
     )
 
 
-def condition_of(lives: Lives, rule: int, i: int) -> Condition:
+def condition_of(w: Work, lives: Lives, rule: int, i: int) -> Condition:
     """The lifecycle's numbers as a document."""
     state = int(lives.state[rule, i])
     return Condition(
@@ -49,6 +50,7 @@ def condition_of(lives: Lives, rule: int, i: int) -> Condition:
         cleared_s=float(lives.cleared_s[rule, i]) if state == NORMAL else None,
         repeats=int(lives.repeats[rule, i]),
         gone_s=float(lives.since_s[rule, i]) if state >= CLEARING else None,
+        worked_s=after_work.worked_s(w, lives, rule, i),
     )
 
 
@@ -66,15 +68,17 @@ def alert_of(
     diagnosis: Diagnosis,
     error_code: str | None,
 ) -> Alert:
-    """The alert's document now. Evidence is renewed while the condition is active; later it is kept as it was.
+    """The alert's document now. Evidence is renewed while the condition is active; later, and after work on the
+    machine until it is seen again, it is kept as it was.
 
     peak  largest score of the open case that `before` belongs to, though its episode may be over; None = of no case
     """
     c = facts.asset_class
     signals = tuple(signal.name for signal in c.outputs)
-    condition = condition_of(lives, rule, i)
+    condition = condition_of(w, lives, rule, i)
     kept = before is not None and before.condition.onset_s == condition.onset_s
-    if kept and before is not None and condition.state is not ConditionState.ACTIVE:
+    is_told = condition.state is not ConditionState.ACTIVE or condition.worked_s is not None
+    if kept and before is not None and is_told:
         return Alert(
             device.device_id,
             before.rule,

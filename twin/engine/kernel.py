@@ -13,7 +13,7 @@ import numpy as np
 from twin.alerts.book import Book
 from twin.alerts.lifecycle import ACTIVE, LATCHED, NORMAL, Lives, advance, is_waiting
 from twin.alerts.watch import NOBODY
-from twin.engine import departure, diagnosis, outlook, reference, segment, wear
+from twin.engine import after_work, departure, diagnosis, outlook, reference, segment, wear
 from twin.engine.conditions import Conditions
 from twin.engine.departure import ENOUGH
 from twin.engine.evidence import alert_of, diagnosis_of
@@ -91,6 +91,7 @@ class Kernel:
         _note(w)
         if w.leaves_maintenance.any():
             segment.begin(w, w.leaves_maintenance)
+            after_work.note(w)
         lives = Lives.of(w["lives"])
         troubled = rules.troubled(lives)
         alarm = troubled | (w.one("score") > 0.5 * w.view.score_limit)
@@ -100,11 +101,10 @@ class Kernel:
         if w.leaves_maintenance.any():
             np.copyto(w.one("suspect"), 0.0, where=w.leaves_maintenance)
             np.copyto(w.one("blamed"), 0.0, where=w.leaves_maintenance)
-            np.copyto(w["raised_running"], 0.0, where=w.leaves_maintenance)
         wear.advance(w, now, calm, troubled, ~alarm)
         minute = np.floor(w.tick.t / MINUTE_S)
         turns = minute != w.one("minute")
-        seen = rules.judgeable(w).all(axis=0) & ~w.is_maintained & ~w.first
+        seen = (rules.judgeable(w).all(axis=0) | after_work.waits(w)) & ~w.is_maintained & ~w.first
         seen &= (w.one("settled") > 0.0) | ~(w["W"] >= ENOUGH).any(axis=0)  # a new regime: keep what is known
         look = (turns | (w.one("score") > w.view.score_limit)) & seen
         if look.any():
@@ -117,13 +117,14 @@ class Kernel:
             lives, w.tick.t, wanted, held, frozen, ruling.on_delay, ruling.off_delay,
             asks=ruling.asks, acknowledged=self._seen(w, lives, books),
         )  # fmt: skip
+        again = after_work.judge(w, lives, wanted, frozen)
         if changed.any() or was_open.any():
             rules.remember(w, lives, changed)
             shown = (lives.state >= ACTIVE) | (was_open & (lives.state == NORMAL))
             later = np.floor(w.tick.t / OLD_EVIDENCE_S) != np.floor((w.tick.t - w.dt) / OLD_EVIDENCE_S)
             turns = np.where(w.tick.t - lives.active_s < YOUNG_S, turns, later)
             renewed = (lives.state == ACTIVE) & ~frozen & turns
-            self._tell(w, lives, books, codes, shown & (changed | renewed))
+            self._tell(w, lives, books, codes, shown & (changed | renewed | again))
         blames = (w.one("suspect") > 0.0) | (w.one("blamed") > 0.0)
         calm_again = np.isin(lives.state[rules.anomaly], (NORMAL, LATCHED)) & blames
         if calm_again.any():

@@ -55,7 +55,7 @@ def layout(sizes: Sizes) -> tuple[dict[str, slice], int]:
     one = (
         "n t status since run interval gaps refilled diverged diverged_t span minute "
         "aged limit score deviation health life_state life_p10 life_p50 life_p90 life_fail life_mode "
-        "filter_t trend_t suspect blamed onset settled risk"
+        "filter_t trend_t suspect blamed onset settled risk worked worked_told"
     )
     counts: dict[str, int] = dict.fromkeys(one.split(), 1)
     counts |= {"lost": 4, "u": U, "u_seen": U, "u_hold": U, "refused": 1}

@@ -22,7 +22,7 @@ def begin(w: Work, where: Mask) -> None:
     np.copyto(w.one("aged"), 0.0, where=where)
     weight = w["W"]
     kept = np.where(where, np.minimum(1.0, ENOUGH / np.maximum(weight, ENOUGH)), 1.0)
-    weight *= kept
+    np.copyto(weight, np.minimum(weight, ENOUGH), where=where)  # not a bit less: below it nothing is judged
     w["m2"][...] *= kept
     np.copyto(w.one("worn_W"), np.minimum(w.one("worn_W"), 1.0), where=where)
     for name in ("up", "down", "trend", "slow_trend", "trend_t"):

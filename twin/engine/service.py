@@ -80,8 +80,9 @@ def renew(roster: Roster, state: Array, column: int, item: Item, services: Seque
         for name in ("W", "m2", "span"):  # the next sample is its level, and its first
             w[name][...] = 0.0
     # Life and health of the old parts are not those of the new ones: unknown until they are worked out again.
-    for name in ("suspect", "blamed", "raised_running", "minute", "life_state"):
+    for name in ("suspect", "blamed", "minute", "life_state"):
         w[name][...] = 0.0
+    w.one("worked")[...] = min(item.t, max(service.at_s for service in services))
     state[:, at] = own
 
 

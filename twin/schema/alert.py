@@ -52,6 +52,7 @@ class Condition:
     onset_s    when the condition first held in this episode; active_s when it passed its on-delay
     cleared_s  when it was back to normal, None while open
     gone_s     since when the condition no longer holds, while it is clearing or latched
+    worked_s   when the machine was worked on, while nothing has shown since whether the condition is gone
     """
 
     state: ConditionState
@@ -61,6 +62,7 @@ class Condition:
     cleared_s: float | None = None
     repeats: int = 1
     gone_s: float | None = None
+    worked_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ class Case:
     cause, title, text, action   of the alert that explains it best
     catching_up  found more than 15 min after its onset, or while history was filled in: recorded, not notified
     pattern      signal -> points of the score where the departure was largest: what similar cases are found by
+    worked_s     when the machine was worked on, while everything open waits to be seen again
+    back_s       when something was seen to be there after all, the last time
     """
 
     device_id: str
@@ -148,6 +152,8 @@ class Case:
     closed_s: float | None = None
     catching_up: bool = False
     pattern: Mapping[str, float] = field(default_factory=dict)
+    worked_s: float | None = None
+    back_s: float | None = None
 
     @property
     def case_id(self) -> str:

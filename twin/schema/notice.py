@@ -18,6 +18,7 @@ from twin.schema.alert import Severity
 class NoticeEvent(StrEnum):
     OPENED = "opened"
     RAISED = "raised"
+    BACK = "back"
     CLOSED = "closed"
     TEST = "test"
 
@@ -40,6 +41,7 @@ class Notice:
     where      "Rough-40, Utilities, Basel"; is_device: False for a gateway's own case
     time_zone  the device's, for the times in the text
     withdrawn  a reading that came late showed that the case never held
+    back_s     when the case was there again after work on the machine, the last time
     """
 
     case_id: str
@@ -62,16 +64,18 @@ class Notice:
     was: Severity | None = None
     closed_s: float | None = None
     withdrawn: bool = False
+    back_s: float | None = None
 
     @property
     def notice_id(self) -> str:
-        told = "\0".join((self.case_id, self.event, self.severity.word, self.target))
+        again = (str(self.back_s),) if self.event is NoticeEvent.BACK else ()
+        told = "\0".join((self.case_id, self.event, self.severity.word, self.target, *again))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     @property
     def is_urgent(self) -> bool:
         """Not held back by a rate limit."""
-        return self.severity is Severity.CRITICAL and self.event in (NoticeEvent.OPENED, NoticeEvent.RAISED)
+        return self.severity is Severity.CRITICAL and self.event not in (NoticeEvent.CLOSED, NoticeEvent.TEST)
 
     def to_document(self) -> dict[str, Any]:
         document = asdict(self)

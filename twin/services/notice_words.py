@@ -71,6 +71,8 @@ def _entry(notices: list[Notice], base_url: str) -> Entry:
     if last.event is NoticeEvent.CLOSED:
         word = "Withdrawn" if last.withdrawn else "Over"
         title = f"{word}: {title}"
+    elif last.event is NoticeEvent.BACK:
+        title = f"{last.severity.word.capitalize()}, still there after work: {title}"
     elif last.was is not None:
         title = f"{last.severity.word.capitalize()} (was {last.was.word}): {title}"
     else:
@@ -92,6 +94,10 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         facts.append(("Was", f"{notice.severity.word.capitalize()}. {notice.text}".strip()))
         return facts
     facts.append(("Since", since))
+    if notice.event is NoticeEvent.BACK and notice.back_s is not None:
+        facts.append(
+            ("Again", f"Seen {_moment(notice.back_s, notice.time_zone)}, after work on the machine.")
+        )
     if notice.text:
         facts.append(("Why", notice.text))
     if notice.action:

@@ -11,8 +11,8 @@ from typing import Any
 
 from twin.alerts.telling import IsQuiet, Ledger, Surroundings, never_quiet, resumed, tell
 from twin.ports import NoticeStore
-from twin.schema.alert import Case, CaseRecord, Severity
-from twin.schema.notice import Notice, NoticeEvent
+from twin.schema.alert import Case, CaseRecord
+from twin.schema.notice import Notice
 from twin.schema.registry import Device
 from twin.services.notice_sender import NoticeSender
 
@@ -56,7 +56,9 @@ class Notifier:
             device = devices.get(record.case.device_id)
             if self._serves(record.case.device_id if device is None else device.gateway):
                 own.append(record.case)
-        told = {case.case_id: self._told(case.case_id) for case in own}
+        told = {
+            case.case_id: [record.notice for record in self._notices.of_case(case.case_id)] for case in own
+        }
         self._sender.take_up(self._shard)
         self._ledger = resumed(own, told, now_s, self._is_quiet)
 
@@ -81,11 +83,3 @@ class Notifier:
 
     def facts(self) -> dict[str, Any]:
         return self._sender.facts()
-
-    def _told(self, case_id: str) -> dict[str, Severity]:
-        told: dict[str, Severity] = {}
-        for record in self._notices.of_case(case_id):
-            if record.notice.event is not NoticeEvent.CLOSED:
-                target = record.notice.target
-                told[target] = max(told.get(target, record.notice.severity), record.notice.severity)
-        return told

@@ -470,7 +470,7 @@ class TwinService:
             f"{alert.device_id}|{alert.rule}": (alert.condition.state, alert.condition.severity)
             for alert in alerts
         }
-        states |= {case.case_id: (case.severity, case.cause, case.is_open) for case in cases}
+        states |= {case.case_id: (case.severity, case.cause, case.is_open, case.worked_s) for case in cases}
         turned = [key for key, state in states.items() if self._told.get(key) != state]
         self._told |= states
         for case in cases:

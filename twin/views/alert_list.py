@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from twin.alerts.quieting import WORKED_ON
 from twin.schema.alert import CaseRecord, ConditionState
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.work import WorkOrder
@@ -140,6 +141,8 @@ def held_words(record: CaseRecord, now: datetime) -> tuple[str, str]:
     held = record.suppression
     until = f" until {moment(from_seconds(held.until_s), now)}" if held.until_s else ""
     who = ": ".join(text for text in (held.by, held.reason) if text)
+    if held == WORKED_ON and record.case.worked_s is not None:
+        return f"Worked on {moment(from_seconds(record.case.worked_s), now)}", "Waits to be seen running"
     if held.state == "shelved":
         return f"Shelved{until}", who
     if held.state == "suppressed" and held.quieting_id:

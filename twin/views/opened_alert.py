@@ -169,6 +169,10 @@ def _steps(record: CaseRecord, alerts: list[Alert], now: datetime) -> list[tuple
     if response.state == "acknowledged" and response.at_s is not None:
         comment = f": {response.comment}" if response.comment else ""
         steps.append((response.at_s, f"Acknowledged by {response.actor}{comment}"))
+    if case.worked_s is not None:
+        steps.append((case.worked_s, "The machine was worked on"))
+    if case.back_s is not None:
+        steps.append((case.back_s, "Still there after work on the machine"))
     if record.judgement.verdict and record.judgement.at_s is not None:
         right = {"true": "right", "false": "a false alarm"}.get(record.judgement.verdict, "useful")
         steps.append((record.judgement.at_s, f"Called {right} by {record.judgement.actor}"))
