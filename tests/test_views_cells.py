@@ -110,6 +110,10 @@ def test_the_page_of_a_large_fleet_draws_cells_that_open_their_device() -> None:
     assert 'class="cell" href="device?id=X-048" data-open="device?id=X-048"' in markup(page)
     assert "Share running, last 24 hours" in text(page)
     assert 'class="tile' not in markup(page)
+    table = re.search(r'id="share-table">.*?</table>', markup(page), re.DOTALL)
+    assert table is not None and table[0].count("<tr>") == 1 + HOURS
+    assert "<th>From, UTC</th>" in table[0] and '<th class="num">Annex</th>' in table[0]
+    assert "<td>14:00</td>" in table[0], "the hour that runs, at 14:32"
     assert "PUMP-001 bearing wear" in text(page)
 
 

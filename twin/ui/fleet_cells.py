@@ -19,18 +19,18 @@ def cells(rows: Sequence[CellRow], *, is_old: bool) -> str:
     return head + "".join(_row(row, is_old) for row in rows) + mark_key()
 
 
-def shares(rows: Sequence[ShareRow], labels: Sequence[str]) -> str:
-    """Share running by hour; labels: five moments from start to now."""
+def shares(rows: Sequence[ShareRow], hours: Sequence[str]) -> str:
+    """Share running by hour; hours: when each began, the first 23 h before the one that is on."""
     lanes = "".join(
         f'<div class="n">{esc(row.area)}</div><div class="grid">{_share_svg(row)}</div><b>{percent(row.day)}</b>'
         for row in rows
     )
-    axis = "".join(f"<span>{esc(label)}</span>" for label in labels)
+    axis = "".join(f"<span>{esc(label)}</span>" for label in (*hours[::6], "now"))
     return (
         section("Share running, last 24 hours", "by area and hour; at the right: whole day")
         + f'<div class="tl shr">{lanes}<div></div><div class="ax">{axis}</div></div>'
         + '<details id="share-table"><summary>Table</summary>'
-        + f'<div class="scroll"><table>{"".join(map(_table_row, rows))}</table></div></details>'
+        + f'<div class="scroll"><table>{_table(rows, hours)}</table></div></details>'
     )
 
 
@@ -76,6 +76,13 @@ def _share_svg(row: ShareRow) -> str:
     )
 
 
-def _table_row(row: ShareRow) -> str:
-    values = "".join(f'<td class="num">{percent(share)}</td>' for share in row.hours)
-    return f"<tr><td>{esc(row.area)}</td>{values}</tr>"
+def _table(rows: Sequence[ShareRow], hours: Sequence[str]) -> str:
+    """An hour a line, as areas are fewer than hours."""
+    head = "".join(f'<th class="num">{esc(row.area)}</th>' for row in rows)
+    lines = "".join(
+        f"<tr><td>{esc(label)}</td>"
+        + "".join(f'<td class="num">{percent(row.hours[at])}</td>' for row in rows)
+        + "</tr>"
+        for at, label in enumerate(hours)
+    )
+    return f"<tr><th>From, UTC</th>{head}</tr>{lines}"

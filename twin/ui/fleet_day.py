@@ -10,7 +10,7 @@ from twin.ui import fleet_blocks, fleet_cells, session
 from twin.ui.sheet import sheet
 from twin.views.app import Feed
 from twin.views.fleet import FleetView
-from twin.views.share_running import shares_running
+from twin.views.share_running import HOURS, shares_running
 from twin.views.timeline import timeline
 from twin.views.wording import moment
 
@@ -23,7 +23,7 @@ def last_hours(view: FleetView, feed: Feed, cases: Sequence[CaseRecord], now: da
         shares = session.shared(
             "fleet.shares", key, lambda: shares_running(feed.devices, feed.day, view.shown, now.timestamp())
         )
-        hours = [moment(full_hour - timedelta(hours=h), now) for h in (23, 17, 11, 5)] + ["now"]
+        hours = [moment(full_hour - timedelta(hours=h), now) for h in reversed(range(HOURS))]
         sheet(fleet_cells.shares(shares, hours), "fleet.shares")
         return
     labels = [moment(now - timedelta(hours=h), now) for h in (24, 18, 12, 6)] + ["now"]
