@@ -13,6 +13,11 @@ from tests.browser.conftest import visiting
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(300)]
 PAGES = ("fleet", "alerts", "maintenance", "business", "simulator", "device?id=INST-003")
 DEVICE = "INST-003"
+HIDDEN = """() => [
+  ...[...document.querySelectorAll('table.by, table.why')].filter(t => t.scrollWidth > t.parentElement.clientWidth + 1),
+  ...[...document.querySelectorAll('.stButtonGroup button p')].filter(p => p.scrollWidth > p.clientWidth + 1)
+].map(e => e.textContent.slice(0, 30))"""
+"""What of a page is there but not to be seen without moving it sideways."""
 
 
 def test_a_cold_deep_link_opens_its_page_with_header_and_data(demo: str, browser: Browser) -> None:
@@ -98,6 +103,7 @@ def test_every_page_fits_a_phone_and_asks_nobody_else(
         time.sleep(1.5)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390, f"{page_name} is {wide} px wide on a phone"
+        assert page.evaluate(HIDDEN) == [], "a table that scrolls sideways, or a choice that is cut off"
         bar = page.locator(".st-key-bar").bounding_box()
         assert bar is not None and bar["height"] <= 80, "one line of marks and age, one of pages"
         assert visitor.outside == []
