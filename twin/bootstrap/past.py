@@ -78,7 +78,7 @@ class PastProgress:
             done_s = min(gateway.last_s for gateway in self._gateways) - self._from_s
             share = max(0.0, min(1.0, done_s / (self._to_s - self._from_s)))
             days = round((self._to_s - self._from_s) / 86_400.0)
-            self._tell(f"Filling in {days} days of history: {share:.0%}")
+            self._tell(f"Filling in {days} days of history: {100 * share:.0f} %")
 
     def last(self) -> None:
         waiting = sum(gateway.summary().waiting for gateway in self._gateways)
