@@ -14,7 +14,7 @@ from twin.errors import LeaseLostError, StoreUnavailableError
 from twin.physics.catalogue import asset_classes
 from twin.ports import Lease, Stores
 from twin.schema.spending import Usage
-from twin.services.assembly import build_app, with_own_commits
+from twin.services.assembly import build_app, build_twin_service, with_own_commits
 from twin.services.cadence import metered
 from twin.stores.memory import MemoryDocuments
 from twin.stores.meter import DocumentMeter, MeteredDocuments
@@ -93,6 +93,25 @@ def test_a_commit_that_failed_or_is_old_is_not_the_present() -> None:
     bench.clock.sleep(1.5 * CADENCE.heartbeat_s + 1.0)
     with pytest.raises(StoreUnavailableError):
         bench.stores.shards.fleet_state("S0")
+
+
+def test_a_worker_that_waits_pays_one_read_a_look_while_the_holder_lives_and_follows_it_at_once() -> None:
+    bench = Bench()
+    waiting = build_twin_service(
+        bench.stores, asset_classes(), holder="waiting", clock=bench.clock, cadence=CADENCE
+    )
+    waiting.step()
+    for _ in range(3):
+        bench.clock.sleep(5.0)
+        bench.lease = bench.other.shards.commit(bench.lease, step(stepped_at=bench.clock.now()))
+        before = bench.reads()
+        waiting.step()
+        assert bench.reads() - before == 1
+    assert not waiting.is_holder
+    bench.other.shards.release(bench.lease)
+    bench.clock.sleep(5.0)
+    waiting.step()
+    assert waiting.is_holder
 
 
 def test_a_take_over_shows_at_the_next_commit() -> None:

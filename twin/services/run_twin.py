@@ -326,8 +326,13 @@ class TwinService:
         """Get the lease and the state that goes with it; False while another holder is alive."""
         version = dict(self._shards.shards()).get(self.shard, 0)
         monotonic = self._clock.monotonic()
-        if version != self._watch[0]:
+        before = self._watch[0]
+        if version != before:
             self._watch = (version, monotonic)
+            if before >= 0 and self._cadence.commit_s:
+                # Its holder lives: asking for the lease would cost a read more.
+                self._problem = f"shard {self.shard} is stepped by another worker"
+                return False
         still = monotonic - self._watch[1] >= self._take_over_s
         lease = self._shards.acquire(self.shard, self._holder, take_over=still, still_at=version)
         if lease is None:
