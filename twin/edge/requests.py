@@ -43,10 +43,16 @@ def _inject(command: Command, machines: Breakable, at_s: float) -> str:
     fault = fault_of(f"asked-{command.command_id}", command.device_id, at_s, command.arguments)
     if all(known.fault_id != fault.fault_id for known in machines.faults()):
         machines.inject(fault)
-    growth = f", growing over {fault.ramp_s:g} s" if fault.ramp_s else ", at full size at once"
-    end = f", for {fault.duration_s:g} s" if fault.duration_s else ", until repaired"
+    growth = f", growing over {_span(fault.ramp_s)}" if fault.ramp_s else " at once"
+    end = f", for {_span(fault.duration_s)}" if fault.duration_s else ", until repaired"
     what = fault.kind.replace("_", " ") + (f" of {fault.signal}" if fault.signal else "")
-    return f"{what.capitalize()} began on {fault.device_id}: severity {fault.severity:g}{growth}{end}."
+    return f"{what.capitalize()} began on {fault.device_id}: size {100 * fault.severity:g} %{growth}{end}."
+
+
+def _span(seconds: float) -> str:
+    """As the form that asked for it has it: "20 min", "2 h"."""
+    size, unit = next(((s, u) for s, u in ((3600.0, "h"), (60.0, "min")) if seconds >= s), (1.0, "s"))
+    return f"{seconds / size:.3g} {unit}"
 
 
 def _repair(command: Command, machines: Breakable, at_s: float) -> str:
