@@ -53,6 +53,15 @@ def test_fault_that_ended_by_itself_no_longer_runs() -> None:
     assert truth_view(FEED, [over], NOW).running == ()
 
 
+def test_a_fault_that_is_being_mended_says_so() -> None:
+    running = truth_view(FEED, APP.faults(), NOW).running[0]
+    state = replace(FEED.states[running.device_id], status="MAINTENANCE")
+    mended = replace(FEED, states={**FEED.states, running.device_id: state})
+    found = truth_view(mended, APP.faults(), NOW).running[0]
+    assert (running.mending, found.mending) == (False, True)
+    assert found.note.endswith(" · in maintenance now")
+
+
 def test_rates_need_five_and_say_so() -> None:
     assert truth_view(FEED, APP.faults(), NOW).figures[0].value == "too few"
     leak = next(f for f in APP.faults() if f.kind is FaultKind.LEAK)

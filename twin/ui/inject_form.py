@@ -94,7 +94,7 @@ def running_faults(items: Sequence[RunningFault]) -> None:
             st.button(
                 "Repair",
                 key=f"simulator.repair.{item.fault_id}",
-                disabled=not allowed,
+                disabled=not allowed or item.mending,
                 on_click=_repair,
                 args=(item.device_id, item.fault_id),
             )

@@ -41,10 +41,13 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class RunningFault:
+    """mending: its device is in maintenance, so that asking for a repair again would do nothing."""
+
     fault_id: str
     device_id: str
     title: str
     note: str
+    mending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,7 @@ def truth_view(feed: Feed, faults: Sequence[Fault], now: datetime) -> TruthView:
         _headline(findings, len(false), feed, now),
         _figures(findings, false, len(simulated), now_s),
         _lanes(findings, false, now_s),
-        tuple(_running(f, now) for f in findings if f.runs),
+        tuple(_running(f, feed, now) for f in findings if f.runs),
         _kinds(findings),
     )
 
@@ -203,15 +206,20 @@ def _words(f: Finding, now_s: float) -> str:
     return f"missed, {age((f.end_s or now_s) - f.fault.onset_s)} long"
 
 
-def _running(f: Finding, now: datetime) -> RunningFault:
-    fault = f.fault
+def _running(f: Finding, feed: Feed, now: datetime) -> RunningFault:
+    fault, state = f.fault, feed.states.get(f.fault.device_id)
+    mending = state is not None and state.status == "MAINTENANCE"
     now_s = to_seconds(now)
     note = f"since {moment(from_seconds(fault.onset_s), now)} · {_words(f, now_s)}"
     if f.delay_s is None:
         note += f", {age(now_s - fault.onset_s)}"
-    if fault.duration_s is not None:
+    if mending:
+        note += " · in maintenance now"
+    elif fault.duration_s is not None:
         note += f" · ends by itself in {age(fault.onset_s + fault.duration_s - now_s)}"
-    return RunningFault(fault.fault_id, fault.device_id, f"{fault.device_id} {_name(fault).lower()}", note)
+    return RunningFault(
+        fault.fault_id, fault.device_id, f"{fault.device_id} {_name(fault).lower()}", note, mending
+    )
 
 
 def _kinds(findings: Sequence[Finding]) -> tuple[KindScore, ...]:
