@@ -107,6 +107,34 @@ def test_a_silence_that_ended_while_no_worker_ran_is_closed_and_told(receiver: R
     assert told(receiver) == [("opened major GW-1", "closed major GW-1")]
 
 
+def test_a_worker_that_restarts_during_a_silence_neither_ends_it_nor_tells_it_again(
+    receiver: Receiver,
+) -> None:
+    it = Bench(2)
+    first = service_of(it, notifying_of(it, receiver.port))
+    it.send(20)
+    it.run(first)
+    for _ in range(12):
+        it.clock.sleep(10.0)
+        first.step()
+    (before,) = it.stores.alerts.cases()
+    first.close()
+    notifying = notifying_of(it, receiver.port)
+    second = service_of(it, notifying, "b")
+    for _ in range(20):
+        it.clock.sleep(10.0)
+        second.step()
+        notifying.sender.deliver_due()
+    (after,) = it.stores.alerts.cases()
+    assert (after.case.case_id, after.case.closed_s) == (before.case.case_id, None)
+    assert told(receiver) == [("opened major GW-1",)]
+    for _ in range(30):
+        it.send(1)
+        it.run(second)
+        notifying.sender.deliver_due()
+    assert told(receiver)[1:] == [("closed major GW-1",)], "and ends when readings come"
+
+
 def test_a_case_does_not_become_an_old_find_because_a_worker_was_restarted(receiver: Receiver) -> None:
     it = Bench(2)
     first = service_of(it, notifying_of(it, receiver.port))

@@ -75,12 +75,14 @@ class Watch:
         arrived: Array,
         groups: Sequence[Mask],
         acknowledged: Mapping[str, float] = NOBODY,
+        behind: Mask | None = None,
     ) -> list[int]:
         """Judge everything at now_s; returns the columns whose book changed. Delays and latching count, not readings.
 
         newest_s [n] newest reading, -inf = none ever;  silent [n] beyond the grace period
         arrived  [kinds, n] untidy arrivals of this step;  groups: per gateway column, which devices are its own
         acknowledged  case_id -> when
+        behind [n] its gateway sends the past: what is silent stays so until it has sent something newer
         """
         n = self.flow.shape[1]
         passed = max(now_s - self.now_s, 0.0) if np.isfinite(self.now_s) else 0.0
@@ -105,13 +107,17 @@ class Watch:
         seen[[column for column in waiting if self.books[column].seen_by(acknowledged, now_s)]] = True
         was = lives.state.copy()
         t = np.full(len(self.names), now_s + BEHIND_S)
+        frozen = np.zeros(wanted.shape, np.bool_)
+        last = np.concatenate([newest_s, [newest_s[g].max(initial=-np.inf) for g in groups]])
+        if behind is not None and behind.any():
+            far = np.concatenate([behind, [bool(behind[g].all()) for g in groups]]).astype(np.bool_)
+            frozen[STALE] = far & (last <= lives.onset_s[STALE])
         changed = advance(
-            lives, t, wanted, held, np.zeros(wanted.shape, np.bool_),
+            lives, t, wanted, held, frozen,
             np.array([d.on_s for d in delays]), np.array([[d.off_s] for d in delays]),
             asks=asks, acknowledged=seen,
         )  # fmt: skip
         began = changed[STALE] & (was[STALE] == NORMAL)
-        last = np.concatenate([newest_s, [newest_s[g].max(initial=-np.inf) for g in groups]])
         np.copyto(lives.onset_s[STALE], last + BEHIND_S, where=began & np.isfinite(last))
         shown = changed & ((lives.state >= ACTIVE) | (was >= ACTIVE))
         columns = np.flatnonzero(shown.any(axis=0)).tolist()

@@ -250,11 +250,10 @@ class Block:
         newest = np.array([self._windows[d.device_id].newest_s for d in roster.devices])
         interval = np.where(np.isfinite(newest), head.state[roster.rows["interval"].start], roster.interval)
         late, silent = self._neighbours.quiet(now_s, newest, interval)
-        if catching_up:
-            present = np.array([device.gateway not in catching_up for device in roster.devices])
-            late, silent = late & present, silent & present
+        behind = np.array([device.gateway in catching_up for device in roster.devices], np.bool_)
+        late, silent = late & ~behind, silent & ~behind
         groups, seen = self._neighbours.groups, self._kernel.acknowledged
-        self._watch.look(roster.rules, now_s, newest, silent, arrived, groups, seen)
+        self._watch.look(roster.rules, now_s, newest, silent, arrived, groups, seen, behind)
         inherited = self._neighbours.inherited(now_s, head, self._watch, late)
         news: dict[int, Shown] = {}
         alerts: list[Alert] = []

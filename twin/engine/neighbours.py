@@ -69,8 +69,9 @@ class Neighbours:
             until_s, name = self._until.get(column, (-np.inf, ""))
             if now_s <= until_s:
                 found[column] = name
-        for gateway, group in zip(self.gateways, self.groups, strict=True):
-            if late[group].all():
+        silences = Lives.of(watch.lives).state[STALE, roster.n :]
+        for gateway, group, silence in zip(self.gateways, self.groups, silences, strict=True):
+            if late[group].all() or NORMAL < silence < LATCHED:
                 for column in np.flatnonzero(group).tolist():
                     found[column] = gateway
         return found
