@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +14,8 @@ from twin.commands import cost
 from twin.services.cadence import metered
 from twin.services.cloud_bill import Plan, Tariff, bill, document_per_reading, hourly_documents
 from twin.settings import FLUSH_S
+
+ROOT = Path(__file__).parents[1]
 
 
 def within(found: float, expected: float, share: float) -> bool:
@@ -43,6 +48,24 @@ def test_five_devices_of_the_free_profile_cost_what_the_meter_says_and_fit_the_f
 def test_nine_devices_behind_three_gateways_cost_what_the_meter_says() -> None:
     hour = metered_hour(9, 3, "standard", hours=1.0)
     agrees(hour, Plan(devices=9, flush_s=FLUSH_S["standard"], devices_per_gateway=3))
+
+
+RECORDED = json.loads((ROOT / "benchmarks" / "results.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("profile", "devices"), [("standard", 20), ("standard", 200), ("live", 200)])
+def test_the_bill_agrees_with_what_was_measured_for_larger_fleets(profile: str, devices: int) -> None:
+    computed = hourly_documents(Plan(devices=devices, flush_s=FLUSH_S[profile]), metered(FLUSH_S[profile]))
+    expected = {
+        "writes_per_device_day": 24 * (computed["edge"].writes + computed["worker"].writes) / devices,
+        "worker_reads_per_hour": computed["worker"].reads,
+        "feed_reads_per_hour": computed["viewing"].reads,
+    }
+    for name, value in expected.items():
+        recorded = RECORDED.get(f"firestore_{name}_{profile}_{devices}")
+        assert recorded is not None or devices == 20, name
+        if recorded is not None:
+            assert within(recorded["value"], value, 0.1), (name, recorded["value"], value)
 
 
 def test_bill_names_every_part_apart_and_adds_up() -> None:
@@ -86,6 +109,25 @@ def test_free_quota_is_taken_off_documents_but_never_off_expired_ones() -> None:
     assert documents == pytest.approx(deletes_a_day * 730 / 24 * Tariff().usd_per_delete)
     unfree = replace(Tariff(), free_reads_day=0.0, free_writes_day=0.0)
     assert bill(plan, metered(15.0), unfree).lines[0].usd > documents
+
+
+def test_documentation_shows_what_is_computed_beside_the_plain_design() -> None:
+    text = (ROOT / "docs" / "firestore.md").read_text(encoding="utf-8")
+
+    def row(name: str, money: Callable[[int], float]) -> str:
+        cells = [money(devices) for devices in (5, 1000, 100_000)]
+        return f"| {name} | " + " | ".join(f"${c:,.2f}" if c < 10 else f"${c:,.0f}" for c in cells) + " |"
+
+    assert (
+        row("one document per reading, one for the newest", lambda n: document_per_reading(n, 3.0, Tariff()))
+        in text
+    )
+    for profile, flush_s in FLUSH_S.items():
+
+        def ours(devices: int, flush_s: float = flush_s) -> float:
+            return bill(Plan(devices=devices, flush_s=flush_s), metered(flush_s)).lines[0].usd
+
+        assert row(f"ours, {profile}", ours) in text
 
 
 def test_command_prints_the_bill_with_the_date_and_sources_of_its_prices(

@@ -162,7 +162,7 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
         # Batches, minutes and device-hours are deleted by the database when they expire, and billed.
         deletes=round(gateways * flushes + shards * 3600.0 / recent_s + plan.devices),
     )
-    looks = 3600.0 / cadence.slow_s * (shards + 5)
+    looks = 3600.0 / cadence.slow_s * (shards + FEED_LOOKS)
     viewing = Usage(reads=round(plan.viewing_processes * (commits * (1 + extra) + looks)))
     opened = plan.viewers * plan.device_pages_h * plan.viewer_hours_day / 24.0
     return {
@@ -175,6 +175,8 @@ def hourly_documents(plan: Plan, cadence: Cadence, sizes: Sizes | None = None) -
 
 WATCHED = 4
 """What a worker looks at every registry_s: registry, rules, work done on machines, what people keep quiet."""
+FEED_LOOKS = 7
+"""What a feed asks every slow_s besides the list of shards: registry, settings, alerts, cases twice, quiet, states."""
 HEAD_EVERY_S = 600.0
 LISTENS_AGAIN_S = 900.0
 KEPT_H = 48.0
