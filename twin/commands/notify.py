@@ -33,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     if not options.test:
         lines = [
             f"{t.name:<20} {t.channel.value:<8} from {t.least.word:<8} {t.masked}"
+            + (f", after {t.after_s / 60.0:g} min without an acknowledgement" if t.after_s else "")
             for t in told_targets(settings)
         ]
         say("\n".join(lines) or "TWIN_NOTIFY names no target.")

@@ -19,6 +19,7 @@ class NoticeEvent(StrEnum):
     OPENED = "opened"
     RAISED = "raised"
     BACK = "back"
+    ESCALATED = "escalated"
     CLOSED = "closed"
     TEST = "test"
 
@@ -42,6 +43,7 @@ class Notice:
     time_zone  the device's, for the times in the text
     withdrawn  a reading that came late showed that the case never held
     back_s     when the case was there again after work on the machine, the last time
+    waited_s   how long nobody had acknowledged it when it was escalated
     """
 
     case_id: str
@@ -65,10 +67,12 @@ class Notice:
     closed_s: float | None = None
     withdrawn: bool = False
     back_s: float | None = None
+    waited_s: float | None = None
 
     @property
     def notice_id(self) -> str:
-        again = (str(self.back_s),) if self.event is NoticeEvent.BACK else ()
+        repeats = self.event in (NoticeEvent.BACK, NoticeEvent.ESCALATED) and self.back_s is not None
+        again = (str(self.back_s),) if repeats else ()
         told = "\0".join((self.case_id, self.event, self.severity.word, self.target, *again))
         return hashlib.sha256(told.encode()).hexdigest()[:32]
 

@@ -39,6 +39,7 @@ class Target:
     url       of a webhook or a Slack-style webhook; secret: signs webhooks when there is one
     to        mail addresses
     most      messages in `per_s` seconds; what is beyond comes as one digest
+    after_s   told only of what nobody has acknowledged so long after the others were told; 0 = with the others
     is_added  by an admin, in the store; False = by the settings
     """
 
@@ -50,6 +51,7 @@ class Target:
     to: tuple[str, ...] = ()
     most: int = 10
     per_s: float = 600.0
+    after_s: float = 0.0
     is_on: bool = True
     is_added: bool = False
 
@@ -66,7 +68,7 @@ class Target:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Target:
         """Raises SettingsError, without the value of anything secret, when it is malformed."""
-        known = {"name", "channel", "least", "url", "secret", "to", "most", "per_s", "is_on"}
+        known = {"name", "channel", "least", "url", "secret", "to", "most", "per_s", "after", "is_on"}
         name = str(document.get("name", ""))
         if not NAME.match(name):
             raise _wrong("target name", "must be 1 to 40 letters, digits, dots, dashes", name[:60])
@@ -92,6 +94,7 @@ class Target:
             _addresses(name, document.get("to", ())),
             most,
             float(per_s),
+            _after_s(name, document.get("after", 0)),
             document.get("is_on", True) is True,
         )
         found._check()
@@ -104,6 +107,24 @@ class Target:
         is_web = self.channel in (Channel.WEBHOOK, Channel.SLACK)
         if is_web and (found is None or not 0 < int(found["port"] or 443) < 65_536):
             raise _wrong(f"target {self.name} url", "must be https://HOST/… without a user name in it")
+
+
+_AFTER = re.compile(r"([0-9]{1,6}) *(s|min|m|h)")
+_SECONDS = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+LONGEST_AFTER_S = 86_400.0
+
+
+def _after_s(name: str, given: Any) -> float:
+    """Seconds of 900, "15m", "15 min" or "2h"."""
+    found = _AFTER.fullmatch(given.strip()) if isinstance(given, str) else None
+    seconds = given if found is None else float(found[1]) * _SECONDS[found[2]]
+    if (
+        isinstance(seconds, bool)
+        or not isinstance(seconds, int | float)
+        or not 0 <= seconds <= LONGEST_AFTER_S
+    ):
+        raise _wrong(f"target {name} after", "must be a time up to 24 h, as 15m", given)
+    return float(seconds)
 
 
 def _addresses(name: str, given: Any) -> tuple[str, ...]:

@@ -153,6 +153,7 @@ def _item(notice: Notice, base_url: str) -> dict[str, Any]:
         "closed": None if closed_s is None else format_instant(from_seconds(closed_s)),
         "lasted_s": None if closed_s is None else round(closed_s - notice.onset_s, 3),
         "withdrawn": notice.withdrawn,
+        "unacknowledged_s": None if notice.waited_s is None else round(notice.waited_s, 3),
         "back": None if notice.back_s is None else format_instant(from_seconds(notice.back_s)),
         "url": link_of(notice, base_url) or None,
     }

@@ -139,6 +139,7 @@ class NoticeSender:
                         "channel": target.channel.value,
                         "to": target.masked,
                         "least": target.least.word,
+                        "after_s": target.after_s,
                         "is_on": target.is_on,
                         "is_added": target.is_added,
                         "waiting": sum(record.notice.target == target.name for record in waiting),

@@ -71,6 +71,8 @@ def _entry(notices: list[Notice], base_url: str) -> Entry:
     if last.event is NoticeEvent.CLOSED:
         word = "Withdrawn" if last.withdrawn else "Over"
         title = f"{word}: {title}"
+    elif last.event is NoticeEvent.ESCALATED:
+        title = f"{last.severity.word.capitalize()}, not acknowledged: {title}"
     elif last.event is NoticeEvent.BACK:
         title = f"{last.severity.word.capitalize()}, still there after work: {title}"
     elif last.was is not None:
@@ -94,6 +96,8 @@ def _facts(notice: Notice) -> list[tuple[str, str]]:
         facts.append(("Was", f"{notice.severity.word.capitalize()}. {notice.text}".strip()))
         return facts
     facts.append(("Since", since))
+    if notice.event is NoticeEvent.ESCALATED and notice.waited_s is not None:
+        facts.append(("Escalated", f"Nobody has acknowledged it in {span(notice.waited_s)}."))
     if notice.event is NoticeEvent.BACK and notice.back_s is not None:
         facts.append(
             ("Again", f"Seen {_moment(notice.back_s, notice.time_zone)}, after work on the machine.")

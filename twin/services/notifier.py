@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from twin.alerts.telling import IsQuiet, Ledger, Surroundings, never_quiet, resumed, tell
+from twin.alerts.telling import IsQuiet, Ledger, Surroundings, escalating, never_quiet, resumed, tell
 from twin.ports import NoticeStore
 from twin.schema.alert import Case, CaseRecord
 from twin.schema.notice import Notice
@@ -38,6 +38,7 @@ class Notifier:
         self._serves = serves
         self._is_quiet: IsQuiet = never_quiet
         self._ledger: Ledger = {}
+        self._answered: set[str] = set()
 
     def take_up(
         self,
@@ -60,7 +61,12 @@ class Notifier:
             case.case_id: [record.notice for record in self._notices.of_case(case.case_id)] for case in own
         }
         self._sender.take_up(self._shard)
-        self._ledger = resumed(own, told, now_s, self._is_quiet)
+        self._ledger = resumed(own, told, now_s, self._is_quiet, self._sender.targets())
+        self._answered = set()
+
+    def escalating(self, now_s: float) -> set[str]:
+        """Cases of which it must be known now whether somebody has acknowledged them."""
+        return escalating(self._ledger, self._sender.targets(), now_s) - self._answered
 
     def notices(
         self,
@@ -68,9 +74,19 @@ class Notifier:
         devices: Mapping[str, Device],
         behind: Collection[str],
         now_s: float,
+        *,
+        asked: Collection[str] = (),
+        acknowledged: Collection[str] = (),
     ) -> list[Notice]:
-        """What the next commit has to tell; `behind` as in `Surroundings`."""
-        around = Surroundings(self._shard, self._sender.targets(), devices, frozenset(behind), self._is_quiet)
+        """What the next commit has to tell; `behind` as in `Surroundings`.
+
+        asked  what `escalating` named and was looked up in this step; those of it in `acknowledged` are answered
+        """
+        self._answered |= set(asked) & set(acknowledged)
+        unanswered = frozenset(set(asked) - self._answered)
+        around = Surroundings(
+            self._shard, self._sender.targets(), devices, frozenset(behind), self._is_quiet, unanswered
+        )
         notices, self._ledger = tell(changed, now_s, self._ledger, around)
         return notices
 

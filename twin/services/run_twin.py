@@ -250,8 +250,9 @@ class TwinService:
         self._refresh_rules(monotonic)
         self._hear_of_work(monotonic)
         self._looked_again = False
+        asked = self._notifier.escalating(to_seconds(now)) if self._notifier is not None else set()
         if not self._is_backfill:
-            self._quiet.look(self._block.awaiting(), to_seconds(now), monotonic)
+            self._quiet.look(self._block.awaiting() | asked, to_seconds(now), monotonic)
         taken = self._intake.take(self._device_of, now, monotonic)
         self._holds_uncommitted = True
         if not taken.more:
@@ -285,7 +286,13 @@ class TwinService:
         alerts = list({(alert.device_id, alert.rule): alert for alert in alerts}.values())
         changed = list({case.case_id: case for case in cases}.values())
         tell = self._notifier
-        notices = tell.notices(changed, self._devices, catching_up, now_s) if tell is not None else []
+        notices = (
+            tell.notices(
+                changed, self._devices, catching_up, now_s, asked=asked, acknowledged=self._quiet.acknowledged
+            )
+            if tell is not None
+            else []
+        )
         due = self._rules_changed or monotonic - self._checkpointed >= self._cadence.checkpoint_s
         commit = StepCommit(
             stepped_at=now,

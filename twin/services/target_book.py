@@ -168,6 +168,7 @@ def _document(target: Target) -> dict[str, Any]:
         "least": target.least.word,
         "url": target.url,
         "to": list(target.to),
+        "after": target.after_s,
     }
 
 

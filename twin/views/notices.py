@@ -12,7 +12,7 @@ from typing import Any
 
 from twin.schema.instant import from_seconds
 from twin.views.app import Feed
-from twin.views.wording import count, moment, plural, title
+from twin.views.wording import age, count, moment, plural, title
 
 FACT = "notices"
 """Where the worker's facts have it."""
@@ -106,13 +106,19 @@ def _row(target: Mapping[str, Any], now: datetime) -> TargetRow:
             target["channel"], title(target["channel"])
         ),
         to=target["to"],
-        told=f"from {target['least']} on" if target["is_on"] else "off",
+        told=_told(target) if target["is_on"] else "off",
         last=f"{last}, {waits}" if waits and not target["reason"] else last,
         trouble=", ".join(part for part in (waits, target["reason"]) if part) if target["reason"] else "",
         least=target["least"],
         is_on=target["is_on"],
         is_added=target["is_added"],
     )
+
+
+def _told(target: Mapping[str, Any]) -> str:
+    after_s = target.get("after_s", 0.0)
+    late = f", when nobody has acknowledged it in {age(after_s)}" if after_s else ""
+    return f"from {target['least']} on{late}"
 
 
 def _given_up(failed: Mapping[str, Any], now: datetime) -> GivenUp:
