@@ -66,7 +66,7 @@ def spending(view: SpendingView) -> str:
     for process in view.processes:
         rows = "".join(_spending_row(row) for row in process.rows)
         parts.append(
-            f'<h3>{esc(process.name)}</h3><p class="foot">{esc(process.since)}</p>'
+            f'<h3 class="process">{esc(process.name)}</h3><p class="foot">{esc(process.since)}</p>'
             f'<div class="scroll"><table><tr>{titles}</tr>{rows}</table></div>'
         )
     return head + "".join(parts) + (f'<p class="foot">{esc(view.note)}</p>' if view.note else "")
