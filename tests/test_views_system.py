@@ -69,6 +69,17 @@ def test_a_young_process_says_that_its_start_is_in_the_rate() -> None:
     assert "began less than ten minutes ago" in view.sentence
 
 
+def test_facts_of_a_worker_keep_their_places_in_whatever_order_the_store_gives_them_back() -> None:
+    facts = {"zeal": 1, "step_ms": 4.0, "engine_late": 2, "steps": 7, "holder": "here:1"}
+    shown = [
+        system_view(replace(fake_feed(), worker={"S0": dict(order)}), [], 0, NOW).shards
+        for order in (facts.items(), reversed(facts.items()))
+    ]
+    assert shown[0] == shown[1]
+    names = [name for name, _ in shown[0][0][1]]
+    assert names == ["Held by", "Steps since it began", "The last step took", "Late in the last step", "Zeal"]
+
+
 def test_refusals_that_differ_in_names_and_numbers_only_are_one_line() -> None:
     entries = [
         refused(1, "INST-004 metrics.temperature = 900: must lie between -20 and 150 °C. Check the sensor"),
@@ -107,10 +118,10 @@ def test_a_workers_moments_are_dates_and_its_lengths_of_time_are_ages() -> None:
     }
     ((_, facts),) = system_view(replace(fake_feed(), worker=worker), [], 0, NOW).shards
     assert facts == (
+        ("Gateways with two outboxes", "none"),
+        ("The last step took", "158 ms"),
         ("Hours still open, from", "19 Nov, 14:32"),
         ("Behind the present by", "1 min 30 s"),
-        ("The last step took", "158 ms"),
-        ("Gateways with two outboxes", "none"),
         ("Out of order in the last step", "3"),
     )
 

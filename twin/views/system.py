@@ -99,9 +99,13 @@ def refusals(feed: Feed) -> int:
 def _facts(facts: Any, now: datetime) -> tuple[tuple[str, str], ...]:
     if not isinstance(facts, Mapping):
         return (("Worker", str(facts)),)
-    return tuple(
-        (_name(str(n)), _value(str(n), value, now)) for n, value in facts.items() if n not in _TOLD_ELSEWHERE
-    )
+    told = sorted((n for n in map(str, facts) if n not in _TOLD_ELSEWHERE), key=_place)
+    return tuple((_name(n), _value(n, facts[n], now)) for n in told)
+
+
+def _place(name: str) -> tuple[int, str]:
+    """As in _LABELS, then by name: a document database gives fields back in any order, another one each time."""
+    return (list(_LABELS).index(name) if name in _LABELS else len(_LABELS), name)
 
 
 def _name(name: str) -> str:
