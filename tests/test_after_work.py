@@ -20,7 +20,7 @@ from twin.alerts.quieting import NOT_QUIET, WORKED_ON, suppression_of
 from twin.edge.machines import SimulatedFleet
 from twin.edge.schedule import FOREVER_S
 from twin.engine.block import Block
-from twin.schema.alert import Alert, Case, ConditionState, Severity
+from twin.schema.alert import Alert, AlertKind, Case, ConditionState, Severity
 from twin.schema.fault import FaultKind
 from twin.schema.quieting import Quieting, QuietKind
 from twin.schema.reading import Status
@@ -197,6 +197,20 @@ def test_a_case_waits_only_while_everything_open_in_it_does() -> None:
     cleared = both.with_alert(one("health", ConditionState.NORMAL), 230.0)
     assert waiting(cleared) == (190.0, None), "one of them is over, the other still waits"
     assert cleared.with_alert(one("anomaly", ConditionState.NORMAL), 240.0).closed[0].back_s is None
+
+
+def test_a_case_keeps_what_came_and_went_too_often_and_when_the_machine_first_stopped() -> None:
+    restless = one("anomaly")
+    restless = replace(restless, condition=replace(restless.condition, repeats=4))
+    book = book_of(one("anomaly"), replace(restless, condition=replace(restless.condition, active_s=60.0)))
+    assert book.case is not None and book.case.chattered == (), "four in 141 s"
+    book = book.with_alert(restless, 185.0)
+    stopped = replace(one("error_code"), kind=AlertKind.ERROR_CODE)
+    later = replace(stopped, condition=replace(stopped.condition, onset_s=300.0))
+    book = book.with_alert(stopped, 210.0).with_alert(later, 310.0).with_alert(one("anomaly"), 320.0)
+    assert book.case is not None
+    assert (book.case.chattered, book.case.stopped_s) == (("anomaly",), 100.0)
+    assert Case.from_document(book.case.to_document()) == book.case
 
 
 def test_what_a_book_says_of_work_survives_a_checkpoint() -> None:

@@ -148,6 +148,27 @@ def test_three_on_and_off_a_minute_are_chatter(repeats: int, lasted_s: float, ch
     assert figure(health(alerts=(one,)), "Chattering").value == str(chatters)
 
 
+def test_chatter_of_an_earlier_episode_is_seen_in_its_case_and_counted_once() -> None:
+    calm = replace(alert("A"), condition=condition(1, 60.0))
+    earlier = told(3_600.0, closed_s=NOW_S - 1_800.0, chattered=(calm.rule, "anomaly"))
+    again = told(1_200.0, chattered=(calm.rule,))
+    old = told(9 * DAY_S, "B", closed_s=NOW_S - 8 * DAY_S, chattered=("anomaly",))
+    assert figure(health(earlier, again, old, alerts=(calm,)), "Chattering").value == "2"
+
+
+def test_a_stop_is_remembered_by_its_case_when_its_alert_has_a_newer_episode() -> None:
+    right = Judgement("true", "anna", NOW_S)
+    warned = [
+        told(
+            (9 + k) * 3600.0, "D", alerts=("anomaly", "error_code"), judgement=right,
+            stopped_s=NOW_S - (9 + k) * 3600.0 + 7200.0,
+        )
+        for k in range(5)
+    ]  # fmt: skip
+    lead = figure(health(*warned, alerts=(stop(warned[0], 7200.0),)), "Warning")
+    assert (lead.value, lead.note) == ("2 h", "to the work or the stop, n = 5")
+
+
 def test_a_case_nobody_touched_within_an_hour_counts_as_without_action() -> None:
     taken = told(5000.0, response=Response("acknowledged", "anna", NOW_S))
     shelf = Quieting(

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from twin.alerts.chatter import chatters
 from twin.schema.alert import Alert, AlertKind, Case
 
 _SAYS_MOST = {
@@ -66,6 +67,8 @@ class Book:
             action=evidence.action,
             alerts=rules,
             pattern=max(case.pattern, *(a.evidence.contributions for a in own), key=_points),
+            stopped_s=_stopped_s(case, alert),
+            chattered=_chattered(case, alert, at_s),
         )
         if any(a.is_open for a in own):
             worked_s = _worked_s(own)
@@ -111,6 +114,18 @@ def _worked_s(own: Sequence[Alert]) -> float | None:
     times = [alert.condition.worked_s for alert in own if alert.is_open]
     known = [at_s for at_s in times if at_s is not None]
     return max(known) if len(known) == len(times) else None
+
+
+def _stopped_s(case: Case, alert: Alert) -> float | None:
+    if case.stopped_s is None and alert.kind is AlertKind.ERROR_CODE:
+        return alert.condition.onset_s
+    return case.stopped_s
+
+
+def _chattered(case: Case, alert: Alert, at_s: float) -> tuple[str, ...]:
+    if alert.rule not in case.chattered and chatters(alert.condition, at_s):
+        return (*case.chattered, alert.rule)
+    return case.chattered
 
 
 def _points(pattern: Mapping[str, float]) -> float:

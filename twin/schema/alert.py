@@ -72,6 +72,7 @@ class Evidence:
     contributions  signal -> points; they add up to `score`
     cause          a failure mode or sensor fault of the asset class ("bearing_wear", "sensor:temperature"), "" unknown
     text           one or two sentences made from these numbers; action: what to do next
+    blamed_score   largest score at which `cause` was the best explanation; 0 = not known
     """
 
     at_s: float
@@ -86,6 +87,7 @@ class Evidence:
     cause: str = ""
     text: str = ""
     action: str = ""
+    blamed_score: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class Case:
     pattern      signal -> points of the score where the departure was largest: what similar cases are found by
     worked_s     when the machine was worked on, while everything open waits to be seen again
     back_s       when something was seen to be there after all, the last time
+    stopped_s    when the machine first stopped with an error in it
+    chattered    rules of alerts that came and went too often in it
     """
 
     device_id: str
@@ -154,6 +158,8 @@ class Case:
     pattern: Mapping[str, float] = field(default_factory=dict)
     worked_s: float | None = None
     back_s: float | None = None
+    stopped_s: float | None = None
+    chattered: tuple[str, ...] = ()
 
     @property
     def case_id(self) -> str:
@@ -166,7 +172,7 @@ class Case:
     def to_document(self) -> dict[str, Any]:
         document = asdict(self)
         document["severity"] = self.severity.word
-        document["alerts"] = list(self.alerts)
+        document["alerts"], document["chattered"] = list(self.alerts), list(self.chattered)
         return document
 
     @classmethod
@@ -175,6 +181,7 @@ class Case:
         values = {name: document[name] for name in cls.__slots__ if name in document}
         values["severity"] = Severity[values["severity"].upper()]
         values["alerts"] = tuple(values["alerts"])
+        values["chattered"] = tuple(values.get("chattered", ()))
         return cls(**values)
 
 

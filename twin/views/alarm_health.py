@@ -71,7 +71,7 @@ def alarm_health(found: Material, now: datetime) -> AlarmHealth:
         alarm_rates.per_operator(rates),
         Figure("Floods, over 10 in 10 min", str(floods), note=f"busiest: {max(rates, default=0):.0f}"),
         alarm_rates.top_ten(week),
-        alarm_rates.chattering(found.alerts, now_s),
+        alarm_rates.chattering(found.alerts, found.cases, now_s),
         Figure("Open over 24 h", str(len(old)), note=old[0].case.device_id if old else "none stands"),
         alarm_rates.mix(week),
         _precision(month, judged),
@@ -117,6 +117,7 @@ def _lead(found: Material, month: Sequence[CaseRecord], judged: Mapping[str, str
         for a in found.alerts
         if a.kind is AlertKind.ERROR_CODE and a.condition.state is not ConditionState.PENDING
     }
+    stops |= {c.case.case_id: c.case.stopped_s for c in month if c.case.stopped_s is not None}
     warned = [c for c in month if c.case.alerts[0] != AlertKind.ERROR_CODE.value]
     worth = alert_worth.lead_time(judged, alert_worth.opened(warned), alert_worth.ends(found.orders, stops))
     label = "Warning time, median"

@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from twin.alerts.chatter import chatters
 from twin.schema.alert import Alert, CaseRecord, Severity
 from twin.views.figure import Figure
 from twin.views.wording import percent
@@ -18,7 +19,6 @@ WINDOW_S = 600.0
 LIMIT, FLOOD = 2, 10
 ENOUGH = 20
 FEW_WINDOWS = 6
-CHATTER_PER_MIN = 3.0
 
 
 def per_window(times: Sequence[float], from_s: float, to_s: float, operators: int) -> list[float]:
@@ -57,9 +57,14 @@ def top_ten(week: Sequence[CaseRecord]) -> Figure:
     )
 
 
-def chattering(alerts: Sequence[Alert], now_s: float) -> Figure:
-    found = [alert for alert in alerts if _chatters(alert, now_s)]
-    return Figure("Chattering", str(len(found)), note=_names(found) or "3 on and off a minute")
+def chattering(alerts: Sequence[Alert], cases: Sequence[CaseRecord], now_s: float) -> Figure:
+    """Alerts that came and went too often in the last week: in the newest episode, or in a case of the week."""
+    found = {(a.device_id, a.rule): None for a in alerts if _chatters(a, now_s)}
+    for record in cases:
+        case = record.case
+        if (case.closed_s or now_s) >= now_s - WEEK_S:
+            found |= {(case.device_id, rule): None for rule in case.chattered}
+    return Figure("Chattering", str(len(found)), note=_names(list(found)) or "3 on and off a minute")
 
 
 def mix(week: Sequence[CaseRecord]) -> Figure:
@@ -75,14 +80,11 @@ def mix(week: Sequence[CaseRecord]) -> Figure:
 
 
 def _chatters(alert: Alert, now_s: float) -> bool:
-    """Came and went three times a minute or more in its newest episode of the last week."""
     c = alert.condition
     end_s = c.cleared_s if c.cleared_s is not None else max(alert.evidence.at_s, c.active_s)
-    if c.repeats < CHATTER_PER_MIN or end_s < now_s - WEEK_S:
-        return False
-    return c.repeats * 60.0 / max(end_s - c.active_s, 60.0) >= CHATTER_PER_MIN
+    return end_s >= now_s - WEEK_S and chatters(c, end_s)
 
 
-def _names(alerts: Sequence[Alert]) -> str:
-    named = [f"{alert.device_id} {alert.rule}" for alert in alerts[:2]]
+def _names(alerts: Sequence[tuple[str, str]]) -> str:
+    named = [f"{device_id} {rule}" for device_id, rule in alerts[:2]]
     return ", ".join(named) + (" …" if len(alerts) > 2 else "")
