@@ -8,6 +8,7 @@ import pytest
 
 from tests.fake_app import FakeApp
 from tests.fake_fleet import NOW, NOW_S, FakeFeed
+from twin.alerts.quieting import WORKED_ON
 from twin.schema.alert import Suppression
 from twin.ui.device_blocks import lanes
 from twin.views.device import device_view
@@ -57,8 +58,21 @@ def test_what_something_upstream_explains_is_told_as_inherited_not_as_held(shelv
     assert view.todo.text == "Held back while PUMP-001 has a problem: inlet pressure high."
 
 
+def test_a_machine_that_was_worked_on_and_stands_still_is_told_as_such_not_as_inherited() -> None:
+    feed = FakeApp().feed()
+    cases = [replace(c, suppression=WORKED_ON) if c.case.device_id == "PUMP-001" else c for c in feed.cases]
+    worked = replace(feed, cases=cases)
+    view = device_view(APP, worked, "PUMP-001", NOW)
+    assert view.rest == "Worked on, not seen running."
+    assert view.todo.lead == "Worked on, not seen running."
+    assert view.todo.text == "Over as soon as it has run well: bearing wear."
+    tiles = {t.device_id: t for area in fleet(worked, NOW).areas for t in area.tiles}
+    assert tiles["PUMP-001"].last_line == "Worked on, not seen running"
+    assert fleet(worked, NOW).headline.rest == "Five of 12 run as the twin expects, one is held back."
+
+
 def test_the_alert_lane_names_what_is_held(shelved: FakeFeed) -> None:
     columns = APP.device_columns("PUMP-001", NOW_S - 900.0, NOW_S)
     view = signals_view(columns, None, shelved.cases, "PUMP-001", NOW_S - 900.0, NOW_S)
     assert view.alerts == ()
-    assert "<em>held: Bearing wear</em>" in lanes(view)
+    assert ">held: Bearing wear</em>" in lanes(view)

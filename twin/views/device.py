@@ -9,7 +9,7 @@ from twin.schema.alert import CaseRecord
 from twin.schema.instant import from_seconds, to_seconds
 from twin.views.app import App, Feed
 from twin.views.attention import Fact, case_facts, open_cases, owner_of
-from twin.views.held import held_by_device, held_words, is_inherited
+from twin.views.held import held_by_device, held_words, is_inherited, waits_to_run
 from twin.views.mended import Mending, mending, told_before, without_life
 from twin.views.status import Status, severity_rank, status_of
 from twin.views.wording import age, count, moment, number, plural, title, unit_suffix
@@ -134,6 +134,9 @@ def _todo(
 ) -> ToDo:
     if not cases and held:
         titles = ", ".join(c.case.title[:1].lower() + c.case.title[1:] for c in held)
+        if waits_to_run(held):
+            text = f"Over as soon as it has run well: {titles}."
+            return ToDo(f"{held_words(held, now)}.", text, "", facts, "", "", 0, False, ())
         kept = held[0].suppression
         who = ": ".join(part for part in (f"held back by {kept.by}" if kept.by else "", kept.reason) if part)
         text = f"It is not over: {titles}. {held[0].case.action}".rstrip(" .") + "."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from twin.alerts.quieting import WORKED_ON
 from twin.schema.alert import CaseRecord
 from twin.schema.instant import from_seconds
 from twin.views.status import is_held
@@ -25,13 +26,24 @@ def held_by_device(cases: Iterable[CaseRecord]) -> dict[str, tuple[CaseRecord, .
 
 def is_inherited(record: CaseRecord) -> bool:
     """Held back by nobody, but because something upstream explains it."""
-    return record.suppression.state == "suppressed" and not record.suppression.quieting_id
+    held = record.suppression
+    return held.state == "suppressed" and not held.quieting_id and held != WORKED_ON
+
+
+def waits_to_run(records: Sequence[CaseRecord]) -> bool:
+    """Whether all of them were worked on and wait for the machine to be seen running."""
+    return bool(records) and all(record.suppression == WORKED_ON for record in records)
 
 
 def held_words(records: Sequence[CaseRecord], now: datetime, *, start: bool = False) -> str:
-    """ "1 case held until 17:40", the first to come back; "" without one. start: "One case held …"."""
+    """ "1 case held until 17:40", the first to come back; "" without one. start: "One case held …".
+
+    After work: "Worked on, not seen running".
+    """
     if not records:
         return ""
+    if waits_to_run(records):
+        return "Worked on, not seen running"
     n = len(records)
     ends = [r.suppression.until_s for r in records if r.suppression.until_s is not None]
     until = f" until {moment(from_seconds(min(ends)), now)}" if ends else ""
