@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from twin.ui.markup import SEVERITY_WORDS, esc, severity_mark, status_mark, trend_svg
+from twin.ui.markup import SEVERITY_WORDS, esc, severity_mark, status_mark, trend_svg, unbroken
 from twin.views.figure import Figure, Headline
 from twin.views.header import Header
 from twin.views.status import STATES
@@ -13,7 +13,7 @@ from twin.views.status import STATES
 def headline(view: Headline) -> str:
     """The answer first: one sentence in ink, the rest in grey, a line of meta below."""
     return (
-        f'<h1 class="head">{esc(view.first)} <span>{esc(view.rest)}</span></h1>'
+        f'<h1 class="head">{unbroken(view.first)} <span>{unbroken(view.rest)}</span></h1>'
         f'<p class="meta">{esc(view.meta)}</p>'
     )
 

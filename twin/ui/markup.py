@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from urllib.parse import urlencode
@@ -17,8 +18,9 @@ def esc(text: object) -> str:
 
 
 def unbroken(text: str) -> str:
-    """The same, and no line ends between a minus and its number."""
-    return esc(text).replace("−", "−\N{WORD JOINER}")
+    """The same, and no line ends between a minus and its number, or a number and its unit."""
+    joined = re.sub(r"(?<=\d) (?=(?:s|min|h|d|k|M|%|σ)\b|[%σ])", "\N{NO-BREAK SPACE}", esc(text))
+    return joined.replace("−", "−\N{WORD JOINER}")
 
 
 def status_mark(mark: str, word: str) -> str:
