@@ -10,7 +10,7 @@ from twin.physics.catalogue import asset_class
 ENGINE = asset_class("turbofan")
 NAMES = [signal.name for signal in ENGINE.outputs]
 FD001 = {
-    "exhaust_temperature": 1408.9 / 1.8 - 273.15,  # T50, °R
+    "exhaust_temperature_a": 1408.9 / 1.8 - 273.15,  # T50, °R
     "compressor_temperature": 1590.5 / 1.8 - 273.15,  # T30, °R
     "booster_temperature": 642.68 / 1.8 - 273.15,  # T24, °R
     "compressor_pressure": 553.4 * 6.894757,  # P30, psia
@@ -45,7 +45,7 @@ def test_corrected_parameters_do_not_depend_on_the_air_at_the_inlet(celsius: flo
     assert there["core_speed"] == pytest.approx(here["core_speed"] * theta**0.5)
     assert there["compressor_pressure"] == pytest.approx(here["compressor_pressure"] * delta)
     assert there["fuel_flow"] == pytest.approx(here["fuel_flow"] * delta * theta**0.5)
-    for name in ("exhaust_temperature", "compressor_temperature", "booster_temperature"):
+    for name in ("exhaust_temperature_a", "compressor_temperature", "booster_temperature"):
         assert there[name] + 273.15 == pytest.approx((here[name] + 273.15) * theta), name
 
 
@@ -53,7 +53,7 @@ def test_heat_put_in_is_what_leaves_in_the_gas_and_drives_the_fan() -> None:
     """Fuel from the outputs' own temperatures: T4 out of the exhaust and the two turbines, core flow from P30."""
     for throttle in (0.5, 0.75, 1.05):
         z = _settled(throttle)
-        gas = (z["exhaust_temperature"] + 273.15) / (1.0 - 0.2916) / (1.0 - 0.2999)
+        gas = (z["exhaust_temperature_a"] + 273.15) / (1.0 - 0.2916) / (1.0 - 0.2999)
         delivery = z["compressor_temperature"] + 273.15
         flow = 1.4337 * z["compressor_pressure"] / gas**0.5
         assert z["fuel_flow"] == pytest.approx(flow * 1.15 * (gas - delivery) / 42_900.0, rel=1e-9)
@@ -69,7 +69,8 @@ def test_a_worn_compressor_moves_what_it_moves_in_the_public_series() -> None:
     new, worn = _settled(), _settled(compressor_fouling=0.4)
     moved = {name: np.sign(worn[name] - new[name]) for name in NAMES}
     assert moved == {
-        "exhaust_temperature": 1.0,
+        "exhaust_temperature_a": 1.0,
+        "exhaust_temperature_b": 1.0,
         "fan_speed": 0.0,
         "core_speed": 1.0,
         "fuel_flow": 1.0,

@@ -22,6 +22,15 @@ def departure(
     return f"{first} Nothing that belongs to it moves with it, so it is the sensor, not the machine."
 
 
+def contradicts(signal: Signal, value: float | None, expected: float | None, same: Sequence[str]) -> str:
+    """Sensors of one quantity that depart to different sides."""
+    names = _listed([lowered(name) for name in same])
+    return (
+        f"{signal.label} {_apart(signal, value, expected)}, and {names}, which should show the same, lies on the "
+        "other side. One of the sensors is wrong; nothing says which."
+    )
+
+
 def restless(signal: Signal, ratio: float) -> str:
     """A signal whose noise has grown; ratio of variances."""
     return (

@@ -2,7 +2,8 @@
 
 Every failure mode is tried at many sizes on the device's own model: what would each signal show by now, given how long
 the departure has lasted and how slowly heat moves? Every sensor is tried alone. The best explanation wins; between a
-sensor and a mode that explain as well, a sudden leap says sensor, a growth says mode.
+sensor and a mode that explain as well, a sudden leap says sensor, a growth says mode. Of two sensors of one quantity
+the one that departs is to blame while the other stays, the model being the third voice; where both depart, neither is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from twin.engine.redundancy import SEEN
 from twin.engine.roster import LONG_S, ClassFacts
 from twin.estimation.model import Array
 from twin.schema.state import Verdict
@@ -21,6 +23,8 @@ MODEL_ERROR = 0.12
 TIE = 6.0
 UNEXPLAINED = 0.6
 LEAP_SHARE = 0.5
+SHARED = 0.5
+"""Share of a sensor's departure from which another sensor of the same quantity departs as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,10 @@ class Symptoms:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """cause: a failure mode's name, "sensor:<signal>" or ""; suspect: row of the lying sensor, or -1."""
+    """cause: a failure mode's name, "sensor:<signal>" or ""; suspect: row of the lying sensor, or -1.
+
+    SENSOR without a cause: two sensors of one quantity contradict each other, and nothing says which of them lies
+    """
 
     verdict: Verdict
     cause: str
@@ -75,14 +82,20 @@ def diagnose(facts: ClassFacts, s: Symptoms) -> Diagnosis:
         return _sensor(names, noisy)
     weight = 1.0 / (s.spread**2 + (MODEL_ERROR * s.off) ** 2)
     apart = np.where(s.known, s.off**2 * weight, 0.0)
-    alone = apart.sum() - apart
+    size = np.abs(s.off)
+    departs = s.known & (size > SEEN * s.spread)
+    shared = facts.twins & departs & (size[None, :] > SHARED * size[:, None])
+    worst = int(np.argmax(apart))
+    if (shared[worst] & (s.off * s.off[worst] < 0.0)).any():
+        return Diagnosis(Verdict.SENSOR, "")  # no failure moves them apart, and the model lies between
+    alone = np.where(shared.any(axis=1), np.inf, apart.sum() - apart)
     j = int(np.argmin(np.where(s.known, alone, np.inf)))
     mode, misfit = _best_mode(facts, s)
     leaps = bool(s.leap[j] > LEAP_SHARE * abs(s.off[j]))
     sensor_wins = alone[j] < misfit - TIE or (alone[j] < misfit + TIE and leaps)
     best = float(alone[j]) if sensor_wins else misfit
     if best > UNEXPLAINED * float(apart.sum()):
-        several = int((apart > 9.0).sum()) > 1
+        several = int((apart > 9.0).sum()) > 1 or alone[j] == np.inf
         return Diagnosis(Verdict.MACHINE, "") if several else _sensor(names, j)
     return _sensor(names, j) if sensor_wins else Diagnosis(Verdict.MACHINE, mode)
 

@@ -174,6 +174,9 @@ def _evidence(
         others = [s.label for k, s in enumerate(c.outputs) if k != j and abs(w["deviations"][k, i]) > 3.0]
         if cause == f"sensor:{signal.name}" and (noise / 0.45 - 1.5) ** 2 > 0.5 * score:
             text = words.restless(signal, 1.0 + noise)
+        elif verdict == Verdict.SENSOR and not cause and facts.twins[j].any():
+            same = [s.label for s, is_twin in zip(c.outputs, facts.twins[j], strict=True) if is_twin]
+            text = words.contradicts(signal, typical, expected, same)
         else:
             text = words.departure(signal, typical, expected, others, verdict == "machine")
     if kind is AlertKind.THRESHOLD and cause and found.verdict.value == "machine":

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.engine.passage import passage_of
 from twin.engine.tick import Mask, Work
-from twin.engine.wear import damage, lines
+from twin.engine.wear import contradicted, damage, lines
 from twin.estimation.model import Array
 from twin.prognosis import health, life, upkeep
 from twin.schema.state import LifeState
@@ -26,7 +26,7 @@ def look(w: Work, where: Mask, in_alarm: Mask) -> None:
     state = np.where(ready, float(NOT_IN_ALERT), float(LEARNING))
     p = np.full((4, w.m), np.nan)
     mode = np.zeros(w.m)
-    lying = w.one("suspect") > 0.0
+    lying = (w.one("suspect") > 0.0) | contradicted(w).any(axis=0)
     asked = where & in_alarm & ready & ~lying
     own = np.full(w.m, np.nan)
     if asked.any():

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from twin.alerts.rules import RuleSet
 from twin.alerts.terms import noise_of
 from twin.engine.layout import Sizes, layout
+from twin.engine.redundancy import twins_of
 from twin.engine.ruling import Ruling
 from twin.errors import UnknownAssetClassError
 from twin.estimation.model import Array
@@ -40,6 +42,7 @@ class ClassFacts:
     drift [J]    variance per second that levels nothing drives (time constants of days) add to each output
     anchors      per settling state: the output that shows it best and d output / d state, slope 0 = none
     running [U]  inputs of the nominal running point
+    twins [J, J] bool: two sensors of one quantity, found from the model itself: it gives both the same at any state
     """
 
     asset_class: AssetClass
@@ -56,6 +59,7 @@ class ClassFacts:
     nominal: Array
     anchors: tuple[tuple[int, float], ...]
     drift: Array
+    twins: NDArray[np.bool_]
 
 
 def class_facts(asset_class: AssetClass) -> ClassFacts:
@@ -90,7 +94,7 @@ def class_facts(asset_class: AssetClass) -> ClassFacts:
         drift = pull**2 @ np.where(np.array(tau) > QUICK_S, rate, 0.0) if settling else np.zeros(model.dz)
     return ClassFacts(
         asset_class, model.dz, model.dx, model.du, len(damages), len(settling), settling, damages,
-        np.array(tau), pull, running, x[:, 0], tuple(anchors), drift,
+        np.array(tau), pull, running, x[:, 0], tuple(anchors), drift, twins_of(asset_class, x, u),
     )  # fmt: skip
 
 

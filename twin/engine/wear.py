@@ -2,7 +2,8 @@
 
 The filter runs on its own slower beat (every 5 min, every 15 s while a device departs), since damage is slow and a
 filter step is the dearest thing the engine does; between beats the model carries the time. When inputs jump it
-predicts up to the jump and leaves that reading out. A signal that was found to lie is not listened to.
+predicts up to the jump and leaves that reading out. A signal that was found to lie is not listened to, nor are two
+sensors of one quantity that contradict each other.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import fields
 
 import numpy as np
 
+from twin.engine import redundancy
 from twin.engine.tick import Mask, Work
 from twin.estimation import ekf
 from twin.estimation.covariance import diagonal_rows, packed_rows
@@ -114,6 +116,7 @@ def _update(w: Work, facts, columns, now: Array, calm: Mask, alarm: Mask) -> Non
     size = packed_rows(facts.X)
     listens = (w.observed & calm)[: facts.J, columns]
     listens &= np.arange(1, facts.J + 1)[:, None] != w.one("suspect")[columns]
+    listens &= ~contradicted(w)[: facts.J, columns]
     dt = w.tick.t[columns] - w.one("filter_t")[columns]
     P = w["P"][:size, columns]
     rows = diagonal_rows(facts.X)[list(facts.damages)]
@@ -137,6 +140,12 @@ def _update(w: Work, facts, columns, now: Array, calm: Mask, alarm: Mask) -> Non
     w.one("refilled")[columns] += out.reinitialised
     w.one("diverged")[columns] += out.diverged
     np.put(w.one("diverged_t"), columns[out.diverged], w.tick.t[columns[out.diverged]])
+
+
+def contradicted(w: Work) -> Mask:
+    """[J, m] sensors that another one of the same quantity contradicts."""
+    parts = ((facts.twins, slice(a, b)) for facts, a, b in w.view.spans)
+    return redundancy.contradicted(parts, w["deviations"])
 
 
 def _learn_worn(w: Work, where: Mask) -> None:

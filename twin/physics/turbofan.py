@@ -11,7 +11,7 @@
     power      = W cp_h d_L (1 - d_H) T4                          gives T4, by Newton's method in ln T4
     fuel       = W cp_b (T4 - T3) / q
     N1, N2     = 100 n √th,  100 √(T24 / T24_r) (W √T24 / P24 / w_r)^(1 / s) (1 + f_c hpc)
-    EGT'       = (T4 (1 - d_H) (1 - d_L) - EGT) / tau             metal and tip clearances warm up
+    EGT'       = (T4 (1 - d_H) (1 - d_L) - EGT) / tau             metal and tip clearances warm up; two channels
 
 A fouled fan turns faster for the same pressure ratio; a worn compressor or turbine burns more and runs hotter, each
 with its own pattern of speeds, pressure and temperatures. Rated values are medians of the C-MAPSS FD001 series (sea
@@ -103,32 +103,31 @@ INPUTS = (
         description="Total pressure at the fan",
     ),
 )
+
+
+def _exhaust(channel: str) -> Signal:
+    """One of the two thermocouple channels of the exhaust: the same quantity, each with a sensor of its own."""
+    name, label = f"exhaust_temperature_{channel}", f"Exhaust gas temperature, channel {channel.upper()}"
+    return Signal(name, label, "°C", -60.0, 1200.0, sigma=2.0, warn_high=560.0, trip_high=580.0)
+
+
 OUTPUTS = (
-    Signal(
-        "exhaust_temperature",
-        "Exhaust gas temperature",
-        "°C",
-        -60.0,
-        1200.0,
-        sigma=1.0,
-        warn_high=560.0,
-        trip_high=580.0,
-    ),
-    Signal("fan_speed", "Fan speed N1", "%", 0.0, 130.0, sigma=0.05, warn_high=106.0, trip_high=110.0),
-    Signal("core_speed", "Core speed N2", "%", 0.0, 130.0, sigma=0.05, warn_high=106.0, trip_high=110.0),
-    Signal("fuel_flow", "Fuel flow", "kg/s", 0.0, 10.0, sigma=0.006),
-    Signal("compressor_pressure", "Compressor outlet pressure P30", "kPa", 0.0, 8000.0, sigma=6.0),
+    *(_exhaust(channel) for channel in "ab"),
+    Signal("fan_speed", "Fan speed N1", "%", 0.0, 130.0, sigma=0.1, warn_high=106.0, trip_high=110.0),
+    Signal("core_speed", "Core speed N2", "%", 0.0, 130.0, sigma=0.1, warn_high=106.0, trip_high=110.0),
+    Signal("fuel_flow", "Fuel flow", "kg/s", 0.0, 10.0, sigma=0.01),
+    Signal("compressor_pressure", "Compressor outlet pressure P30", "kPa", 0.0, 8000.0, sigma=10.0),
     Signal(
         "compressor_temperature",
         "Compressor outlet temperature T30",
         "°C",
         -60.0,
         1000.0,
-        sigma=0.8,
+        sigma=1.2,
         warn_high=680.0,
         trip_high=720.0,
     ),
-    Signal("booster_temperature", "Booster outlet temperature T24", "°C", -60.0, 400.0, sigma=0.3),
+    Signal("booster_temperature", "Booster outlet temperature T24", "°C", -60.0, 400.0, sigma=0.4),
 )
 
 
@@ -156,20 +155,20 @@ class TurbofanModel(LightModel):
 
     def output(self, x: Array, u: Array) -> Array:
         p, m = self.p, _Match(self.p, x, u)
-        z = np.empty((7, x.shape[1]))
-        z[0] = x[0]
-        z[1] = 100.0 * m.speed * m.root
-        z[2] = m.core_speed(x)
-        z[3] = m.flow * p["cp_hot"] * (m.gas - m.delivery) / p["heating_value"]
-        z[4] = m.pressure
-        z[5] = m.delivery - ZERO_C_K
-        z[6] = m.behind - ZERO_C_K
+        z = np.empty((8, x.shape[1]))
+        z[0] = z[1] = x[0]
+        z[2] = 100.0 * m.speed * m.root
+        z[3] = m.core_speed(x)
+        z[4] = m.flow * p["cp_hot"] * (m.gas - m.delivery) / p["heating_value"]
+        z[5] = m.pressure
+        z[6] = m.delivery - ZERO_C_K
+        z[7] = m.behind - ZERO_C_K
         return z
 
     def output_jacobian(self, x: Array, u: Array) -> Matrix:
         p, m = self.p, _Match(self.p, x, u)
         core, fuel_rate = m.core_speed(x), p["cp_hot"] / p["heating_value"]
-        rows: list[list[Entry]] = [[1.0], [0.0], [0.0], [0.0], [0.0], [0.0], [0.0]]
+        rows: list[list[Entry]] = [[0.0], [0.0], [0.0], [0.0], [0.0], [0.0]]
         fouled = 1.0 + p["f_hpc"] * x[2]
         for k, by_gas in enumerate(m.by_gas()):
             behind = m.behind * m.by_behind[k]
@@ -188,10 +187,10 @@ class TurbofanModel(LightModel):
                 delivery,
                 behind,
             )
-            for row, slope in zip(rows[1:], slopes, strict=True):
+            for row, slope in zip(rows, slopes, strict=True):
                 row.append(slope)
-        rows[0] += [0.0] * 4
-        return tuple(tuple(row) for row in rows)
+        channel = (1.0, 0.0, 0.0, 0.0, 0.0)
+        return (channel, channel, *(tuple(row) for row in rows))
 
 
 class _Match:
@@ -297,7 +296,7 @@ ASSET_CLASS = AssetClass(
         mode(
             "fan_fouling",
             "Fan fouling",
-            ("fan_speed", "exhaust_temperature", "booster_temperature"),
+            ("fan_speed", "exhaust_temperature_a", "exhaust_temperature_b", "booster_temperature"),
             "Wash the fan and inspect its blades",
         ),
         mode(
@@ -305,7 +304,8 @@ ASSET_CLASS = AssetClass(
             "Compressor fouling",
             (
                 "compressor_temperature",
-                "exhaust_temperature",
+                "exhaust_temperature_a",
+                "exhaust_temperature_b",
                 "fuel_flow",
                 "core_speed",
                 "compressor_pressure",
@@ -315,13 +315,13 @@ ASSET_CLASS = AssetClass(
         mode(
             "hp_turbine_erosion",
             "High-pressure turbine erosion",
-            ("exhaust_temperature", "core_speed", "compressor_pressure"),
+            ("exhaust_temperature_a", "exhaust_temperature_b", "core_speed", "compressor_pressure"),
             "Inspect the high-pressure turbine by borescope",
         ),
         mode(
             "lp_turbine_erosion",
             "Low-pressure turbine erosion",
-            ("exhaust_temperature", "fuel_flow", "compressor_pressure"),
+            ("exhaust_temperature_a", "exhaust_temperature_b", "fuel_flow", "compressor_pressure"),
             "Inspect the low-pressure turbine by borescope",
         ),
     ),

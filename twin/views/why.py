@@ -96,6 +96,11 @@ def verdict_words(
             "Machine, not sensor.",
             f"{ranked[0]} does not move alone: {' and '.join(partners)} {verb} with it.",
         )
+    if verdict == Verdict.SENSOR and not suspect:
+        return (
+            "A sensor, not the machine.",
+            "Sensors of one quantity contradict each other; nothing says which is wrong.",
+        )
     if verdict == Verdict.SENSOR:
         name = labels.get(suspect, suspect) or (ranked[0] if ranked else "one signal")
         return "Sensor, not machine.", f"{name} departs alone; the signals that should follow it do not."
