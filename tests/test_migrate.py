@@ -29,7 +29,7 @@ from twin.commands import migrate
 from twin.errors import SettingsError, StoreUnavailableError
 from twin.ports import AuditEntry, Checkpoint, Setting, Stores
 from twin.schema.fault import Command, CommandKind, Fault, FaultKind
-from twin.stores.documents import Write
+from twin.stores.documents import Document, Put, Write
 from twin.stores.firestore import FirestoreDocuments
 from twin.stores.memory import MemoryDocuments
 from twin.stores.moving import Kernels, move
@@ -149,6 +149,22 @@ def test_fleet_moves_from_a_file_to_firestore_and_back(firestore_project: str, t
     for kernels in (file, cloud, back):
         kernels.documents.close()
         kernels.truth.close()
+
+
+@pytest.mark.emulator
+def test_large_batches_arrive_on_firestore_in_commits_it_takes(firestore_project: str) -> None:
+    source = memory()
+    documents = FirestoreDocuments(firebase_config.firestore_client(os.environ, project=firestore_project))
+    records = [
+        {"device_id": f"INST-{n:03}", "metrics": {"temperature": n / 7}, "ok": True} for n in range(900)
+    ]
+    for seq in range(60):
+        batch = Document(
+            "telemetry_stream", f"gw|e|{seq:03}", part="gw|e", sort=seq, data={"records": records}
+        )
+        source.documents.write([Put(batch)])
+    assert move(source, Kernels(documents, documents), "memory").is_complete
+    documents.close()
 
 
 class Breaking(MemoryDocuments):

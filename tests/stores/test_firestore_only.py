@@ -187,6 +187,8 @@ def test_unreachable_store_is_unavailable_after_a_bounded_wait(
     ("raised", "expected"),
     [
         (remote.ResourceExhausted("quota"), StoreFullError),
+        (remote.ResourceExhausted("Received message larger than max (5 vs. 4)"), TooLargeError),
+        (remote.ResourceExhausted("gRPC message exceeds maximum size 4194304: 5400487"), TooLargeError),
         (remote.PermissionDenied("no"), StoreUnavailableError),
         (remote.Unauthenticated("no"), StoreUnavailableError),
         (remote.NotFound("no database"), StoreUnavailableError),

@@ -30,6 +30,9 @@ _NEXT_STEPS: tuple[tuple[type[Exception], str, str], ...] = (
 )
 
 
+_TOO_LARGE = ("larger than max", "exceeds maximum size")
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Raise the client's errors as errors of `twin.errors`."""
@@ -44,14 +47,16 @@ def _told(error: Exception, what: str) -> TwinError:
     cause = getattr(error, "cause", None)
     if isinstance(error, remote.RetryError) and isinstance(cause, Exception):
         error = cause
-    if isinstance(error, remote.ResourceExhausted | remote.TooManyRequests):
+    said = str(getattr(error, "message", error))[:200]
+    # gRPC has one word for a quota and for a message that is too large.
+    is_too_large = isinstance(error, remote.InvalidArgument) or any(words in said for words in _TOO_LARGE)
+    if isinstance(error, remote.ResourceExhausted | remote.TooManyRequests) and not is_too_large:
         return StoreFullError(
             what,
             rule="answered that its quota is used up",
             next_step="Wait for the quota's next day or raise it; nothing was written",
         )
-    said = str(getattr(error, "message", error))[:200]
-    if isinstance(error, remote.InvalidArgument):
+    if is_too_large:
         return TooLargeError(
             what,
             rule=f"was refused as invalid ({said})",
