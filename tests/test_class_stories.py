@@ -9,16 +9,19 @@ import pytest
 
 from tests.simulated import CLASSES, START_S
 from twin.alerts.rules import RuleSet
-from twin.edge.faults import expected_cause, machine_kinds
+from twin.edge.faults import check_fault, expected_cause, machine_kinds
 from twin.edge.fleets import PLACES
 from twin.edge.machines import SimulatedFleet
+from twin.edge.requests import fault_of
 from twin.engine.block import Block
 from twin.engine.layout import Sizes
 from twin.physics.asset_class import AssetClass
+from twin.physics.catalogue import fault_kinds
 from twin.schema.alert import Case
 from twin.schema.fault import Fault, FaultKind
 from twin.schema.reading import parse_reading
 from twin.schema.registry import Device
+from twin.views.breaking import fault_choices
 
 DEMO = {place.asset_class for place in PLACES}
 RECORDED = {"circulation_rig"}
@@ -75,6 +78,19 @@ def test_there_are_classes_beyond_the_demos() -> None:
 def test_a_devices_column_is_no_larger_for_them() -> None:
     declared: dict[str, AssetClass] = {name: CLASSES[name] for name in CLASSES if name not in OWN}
     assert Sizes.of(CLASSES) == Sizes.of(declared) == Sizes(J=8, X=5, U=4, M=3, D=4)
+
+
+@every_own
+def test_its_failures_can_be_asked_for_by_page_service_and_gateway(name: str) -> None:
+    modes = [mode.name for mode in CLASSES[name].modes]
+    assert set(modes) <= set(fault_kinds(CLASSES))
+    assert [choice.kind for choice in fault_choices(CLASSES[name])][: len(modes)] == list(
+        machine_kinds(CLASSES[name])
+    )
+    for mode in modes:
+        fault = fault_of("f", "D-00", START_S, {"kind": mode, "severity": 0.5})
+        check_fault(fault, CLASSES[name])
+        assert expected_cause(fault, CLASSES[name]) == mode
 
 
 @every_own
