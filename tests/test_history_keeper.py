@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
+import pytest
 
 from tests.test_rollup import columns, device
 from twin.ports import StepCommit
-from twin.schema.history import Columns, joined
+from twin.schema.history import Columns, joined, nbytes
 from twin.schema.instant import from_seconds, to_seconds
 from twin.schema.registry import Device
+from twin.services import history_keeper
 from twin.services.cadence import EMBEDDED, Cadence, metered
 from twin.services.history_keeper import OPEN_FROM, HistoryKeeper
 from twin.stores.opening import open_memory_stores
@@ -121,6 +124,27 @@ def test_an_hour_is_sealed_once_its_device_has_passed_it() -> None:
     (hour,) = bench.stores.history.hours("INST-001", START_S, START_S + 3600)
     assert len(hour.columns) == 1200
     assert hour.totals.state_s["RUNNING"] == 3600
+
+
+def test_hours_that_end_all_at_once_are_sealed_a_few_at_a_time_and_no_row_is_missed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two hundred hours in one commit would be more than Firestore takes."""
+    devices = {f"D-{n:02}": replace(DEVICES["INST-001"], device_id=f"D-{n:02}") for n in range(10)}
+    bench = Bench(devices)
+    hour = columns([START_S + t for t in range(0, 3600, 30)], ["RUNNING"] * 120, hold_s=90.0)
+    monkeypatch.setattr(history_keeper, "SEALED_AT_ONCE", 3 * nbytes(hour))
+    bench.commit(dict.fromkeys(devices, hour), START_S + 3570.0)
+    sealed: list[int] = []
+    for second in range(3690, 3690 + 5 * 30, 30):
+        new = columns([START_S + second], ["RUNNING"], hold_s=90.0)
+        bench.commit(dict.fromkeys(devices, new), START_S + second)
+        hours = [bench.stores.history.hours(name, START_S, START_S + 1.0) for name in devices]
+        sealed.append(sum(map(len, hours)))
+        assert {len(found[0].columns) for found in hours if found} == {120}
+        if second == 3720:  # another worker goes on from here
+            bench.start()
+    assert sealed == [3, 6, 9, 10, 10]
 
 
 def test_a_silent_device_is_sealed_when_time_has_passed() -> None:

@@ -44,6 +44,20 @@ class Columns:
         return len(self.t_s)
 
 
+def nbytes(columns: Columns) -> int:
+    """What its arrays take in memory."""
+    signals = [*columns.measured.values(), *columns.expected.values(), *columns.sigma.values()]
+    single = [
+        columns.score,
+        columns.health,
+        columns.deviation,
+        columns.hold_s,
+        columns.operator,
+        columns.status,
+    ]
+    return sum(int(array.nbytes) for array in (columns.t_s, *single, *signals))
+
+
 def between(columns: Columns, from_s: float, to_s: float) -> Columns:
     """The rows with from_s ≤ t < to_s."""
     start, stop = np.searchsorted(columns.t_s, (from_s, to_s))

@@ -21,7 +21,7 @@ import numpy as np
 from twin.business.rollup import carried, counters_in, merged, totals
 from twin.business.spans import local_day, local_day_span, local_midnights
 from twin.ports import FleetState, HistoryStore
-from twin.schema.history import NO_ROWS, Columns, DeviceHour, Totals, between, joined
+from twin.schema.history import NO_ROWS, Columns, DeviceHour, Totals, between, joined, nbytes
 from twin.schema.instant import to_seconds
 from twin.schema.registry import Device
 from twin.schema.signal import Signal
@@ -32,6 +32,9 @@ OPEN_FROM = "history_open_from_s"
 """Worker fact: when the oldest row began whose hour is not sealed; a restart reads the open hours from there."""
 DAY_S = 24.0 * HOUR_S
 OPEN_AT_MOST_S = 2.0 * HOUR_S
+SEALED_AT_ONCE = 4 * 2**20
+"""Bytes of rows whose hours one step seals, before compression; the rest follows in the next steps. Firestore refuses a
+commit of more than 10 MiB, and the hours of a large shard end all at once."""
 DAYS_IN_MEMORY = 3
 NO_TOTALS = Totals(start_s=0.0, span_s=0.0, readings=0, expected_readings=0.0, state_s={})
 
@@ -168,6 +171,8 @@ class HistoryKeeper:
         over_s = max(mine.newest_s, now_s - HOUR_S) - self._settle_s
         signals = self._signals[device.asset_class]
         while (start_s := mine.next_hour_s()) is not None and start_s + HOUR_S <= over_s:
+            if sum(nbytes(hour.columns) for hour in written.hours) >= SEALED_AT_ONCE:
+                return
             inside = between(mine.columns, start_s, start_s + HOUR_S)
             known = joined([mine.before, inside])
             if len(inside) or not self._is_taken(device, start_s):
