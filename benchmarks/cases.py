@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -53,6 +54,16 @@ class Tally:
     missed: dict[str, int] = field(default_factory=dict)
     wrong: dict[str, int] = field(default_factory=dict)
 
+    def add(self, other: Tally) -> None:
+        """Count what another one counted, too."""
+        for name, value in vars(other).items():
+            own = getattr(self, name)
+            if isinstance(own, dict):
+                for key, count in value.items():
+                    own[key] = own.get(key, 0) + count
+            else:
+                setattr(self, name, own + value)
+
 
 @dataclass(frozen=True)
 class Episode:
@@ -72,19 +83,28 @@ def main(arguments: Sequence[str] = ()) -> None:
     parser.add_argument("--weeks", type=int, default=500, help="device-weeks (default 500)")
     parser.add_argument("--seed", type=int, default=52_000, help="of everything that is drawn")
     parser.add_argument("--size", type=int, default=50, help="machines per batch (default 50)")
+    parser.add_argument("--processes", type=int, default=1, help="batches at a time (default 1)")
     options = parser.parse_args(list(arguments))
     tally = Tally()
     batches = -(-options.weeks // options.size)
-    for turn, seed in zip(range(batches), seeds(options.seed, batches), strict=True):
-        week(seed, options.size, tally)
-        print(f"batch {turn + 1} of {batches}: {tally}", flush=True)
+    with ProcessPoolExecutor(options.processes) as pool:
+        drawn = list(seeds(options.seed, batches))
+        for turn, found in enumerate(pool.map(_week, drawn, [options.size] * batches)):
+            tally.add(found)
+            print(f"batch {turn + 1} of {batches}: {tally}", flush=True)
     _record(tally)
+
+
+def _week(seed: int, size: int) -> Tally:
+    tally = Tally()
+    week(seed, size, tally)
+    return tally
 
 
 def week(seed: int, size: int, tally: Tally) -> None:
     """One fleet for a week; adds to the tally."""
     rng = np.random.default_rng(seed)
-    rig = Rig(machines(size, seed), seed, INTERVAL_S)
+    rig = Rig(machines(size, seed), seed, INTERVAL_S, window_s=0.0)
     episodes: dict[str, list[Episode]] = {}
     repairs: list[tuple[float, Fault]] = []
     for device in rig.devices:

@@ -1,7 +1,8 @@
 """Runs of single faults: each machine is warmed up healthy, breaks once, and is watched until the fault is full grown.
 
-Slow faults are damages growing evenly to the machine's end within a day and a half to three days; sensor faults come at
-once and stay six hours; stream faults are judged over 45 minutes. Onset, length and size are drawn per machine.
+Slow faults are damages growing evenly to the machine's end within a day and a half to three days; accelerating ones
+grow with the square of time over the same span; sensor faults come at once and stay six hours; stream faults are judged
+over 45 minutes. Onset, length and size are drawn per machine.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import numpy as np
 
 from benchmarks.rig import CLASSES, HOUR_S, START_S, Rig, machines
 from twin.alerts.cascade import WITHDRAWN
-from twin.edge.faults import MACHINE_KINDS, applicable_kinds, expected_cause
+from twin.edge.faults import MACHINE_KINDS, applicable_kinds, expected_cause, growth
 from twin.edge.machines import FAILED_AT
+from twin.engine.block import BlockConfig
 from twin.estimation.model import Array
 from twin.prognosis.life import Passage, quantiles
 from twin.schema.alert import AlertKind, Case
@@ -35,6 +37,7 @@ class Group:
     """Kinds that run together: readings every interval_s, the block applied every `every` readings.
 
     warm_s  before the first onset; onsets spread over spread_s; watch_s from onset on, at most
+    power   of the share of time over, how far a damage has grown: 1 evenly, 2 ever faster
     """
 
     kinds: tuple[FaultKind, ...]
@@ -43,12 +46,14 @@ class Group:
     spread_s: float
     watch_s: float
     every: int
+    power: float = 1.0
 
 
 GROUPS = {
     "slow": Group(MACHINE_KINDS, 240.0, WARM_S, 6 * HOUR_S, 72 * HOUR_S, 8),
     "sensor": Group(SENSOR_KINDS, 60.0, WARM_S, 6 * HOUR_S, 6 * HOUR_S, 20),
     "stream": Group(STREAM_KINDS, 3.0, 900.0, 900.0, 2_700.0, 2),
+    "accelerating": Group(MACHINE_KINDS, 240.0, WARM_S, 6 * HOUR_S, 72 * HOUR_S, 8, power=2.0),
 }
 
 
@@ -69,7 +74,10 @@ class Look:
 
 @dataclass
 class Run:
-    """One machine, one fault (None = healthy), and what the twin said."""
+    """One machine, one fault (None = healthy), and what the twin said.
+
+    raised  (when, case as it was) for every rise of an open case's severity: people are told again
+    """
 
     device: Device
     fault: Fault | None
@@ -79,6 +87,7 @@ class Run:
     first_threshold_s: float | None
     columns: Columns
     looks: list[Look] = field(default_factory=list)
+    raised: list[tuple[float, Case]] = field(default_factory=list)
 
     @property
     def healthy_until_s(self) -> float:
@@ -93,22 +102,35 @@ class Run:
         own = [
             look.damage - self.growth(look.t_s) for look in self.looks if look.running and look.t_s < last_s
         ]
-        return fault.onset_s + fault.ramp_s * (FAILED_AT - float(np.median(own or [0.0])))
+        share = max(FAILED_AT - float(np.median(own or [0.0])), 0.0)
+        return fault.onset_s + fault.ramp_s * float(share ** (1.0 / fault.growth_power))
 
     def growth(self, at_s: float) -> float:
         """Share of its full size the fault has."""
-        fault = self.fault
-        assert fault is not None
-        return float(np.clip((at_s - fault.onset_s) / fault.ramp_s, 0.0, 1.0)) if fault.ramp_s else 1.0
+        assert self.fault is not None
+        return growth(self.fault, at_s)
 
     @property
     def cause(self) -> str:
         assert self.fault is not None
         return expected_cause(self.fault, CLASSES[self.device.asset_class])
 
-    def found(self) -> Case | None:
-        """The first case of the fault."""
-        return next(iter(self.cases_while_broken()), None)
+    def found(self) -> tuple[float, Case] | None:
+        """When people were first told of the fault, and the case as it is: opened by it, or open already and raised
+        for its cause."""
+        told = [(case.opened_s, case) for case in self.cases_while_broken()]
+        return min(told + self.raised_while_broken(), key=lambda pair: pair[0], default=None)
+
+    def raised_while_broken(self) -> list[tuple[float, Case]]:
+        """The first rise with the fault's cause of each case that was open before the fault began."""
+        fault = self.fault
+        assert fault is not None
+        own: dict[str, tuple[float, Case]] = {}
+        for at_s, case in self.raised:
+            is_older = case.opened_s < fault.onset_s <= at_s
+            if is_older and case.cause == self.cause and case.case_id not in own:
+                own[case.case_id] = (at_s, case)
+        return list(own.values())
 
     def cases_while_broken(self) -> list[Case]:
         """Cases opened between onset and end of the fault, without what only the machine itself reports."""
@@ -134,7 +156,8 @@ def judged(case: Case) -> bool:
 def batch(group: Group, seed: int, size: int) -> list[Run]:
     """One fleet of `size` machines, each breaking once."""
     rng = np.random.default_rng(seed)
-    rig = Rig(machines(size, seed), seed, group.interval_s)
+    window_s = BlockConfig().window_s if group.kinds == STREAM_KINDS else 0.0
+    rig = Rig(machines(size, seed), seed, group.interval_s, window_s=window_s)
     planned = {device.device_id: fault for device, fault in planned_faults(group, rig, rng)}
     for fault in planned.values():
         rig.sim.inject(fault)
@@ -170,6 +193,7 @@ def batch(group: Group, seed: int, size: int) -> list[Run]:
                 min(alerts, default=None),
                 joined(columns.get(device.device_id, [])),
                 looks.get(device.device_id, []),
+                [(at_s, c) for at_s, c in rig.watched.raised.get(device.device_id, ()) if at_s <= end_s],
             )
         )
     return runs
@@ -203,6 +227,7 @@ def planned_faults(group: Group, rig: Rig, rng: np.random.Generator) -> Iterator
                 else 0.0,
                 severity=1.0 if slow else float(rng.uniform(0.4, 0.9)),
                 signal=signal if kind in SENSOR_KINDS else "",
+                growth_power=group.power,
             ),
         )
 

@@ -29,9 +29,10 @@ IN_A_ROW = 3
 class Outcome:
     """One run as numbers.
 
-    delay_s, growth      of the first case; nan = not found
+    is_accelerating      a damage that grows ever faster, not evenly
+    delay_s, growth      when people were first told; nan = not found
     verdict, cause       whether the first case was right about them; None = not found
-    cases                opened while the fault lasted
+    cases                opened while the fault lasted, or open already and raised for its cause
     false_cases, healthy_days, healthy_health   of the time before
     threshold_delay_s    first alert of the class's own operating limits
     left_h, told_h       remaining life: truth [k], quantiles at LEVELS [k, 5]
@@ -40,6 +41,7 @@ class Outcome:
     """
 
     kind: str
+    is_accelerating: bool
     delay_s: float
     growth: float
     verdict: bool | None
@@ -60,7 +62,8 @@ def outcome(run: Run) -> Outcome:
     """Judge one run."""
     fault = run.fault
     assert fault is not None
-    case = run.found()
+    found_at = run.found()
+    told_s, case = found_at if found_at is not None else (np.nan, None)
     is_machine = fault.kind in MACHINE_KINDS
     verdict = None
     if case is not None:
@@ -68,11 +71,12 @@ def outcome(run: Run) -> Outcome:
         verdict = case.verdict == wanted
     found = Outcome(
         kind=fault.kind,
-        delay_s=np.nan if case is None else case.opened_s - fault.onset_s,
-        growth=np.nan if case is None else run.growth(case.opened_s),
+        is_accelerating=fault.growth_power > 1.0,
+        delay_s=told_s - fault.onset_s,
+        growth=np.nan if case is None else run.growth(told_s),
         verdict=verdict,
         cause=None if case is None else case.cause == run.cause,
-        cases=len(run.cases_while_broken()),
+        cases=len(run.cases_while_broken()) + len(run.raised_while_broken()),
         false_cases=len(run.false_cases()),
         healthy_days=(fault.onset_s - run.healthy_from_s) / DAY_S,
         healthy_health=_hourly_health(run, run.healthy_from_s, fault.onset_s)[1],

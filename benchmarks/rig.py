@@ -17,7 +17,7 @@ from twin.edge.fleets import WEEKDAYS, fleet
 from twin.edge.machines import SimulatedFleet
 from twin.edge.schedule import Habits
 from twin.edge.streams import Record
-from twin.engine.block import Block, Step
+from twin.engine.block import Block, BlockConfig, Step
 from twin.physics.catalogue import asset_classes
 from twin.schema.alert import Alert, Case
 from twin.schema.fault import Fault
@@ -45,16 +45,23 @@ def machines(n: int, seed: int) -> list[Device]:
 
 @dataclass
 class Watched:
-    """Everything the twin said while a fleet ran."""
+    """Everything the twin said while a fleet ran.
+
+    raised  device_id -> (when, case as it was) for every rise of an open case's severity, which people are told of
+    """
 
     alerts: dict[str, list[tuple[float, Alert]]] = field(default_factory=dict)
     cases: dict[str, dict[str, Case]] = field(default_factory=dict)
     told_s: dict[str, float] = field(default_factory=dict)
+    raised: dict[str, list[tuple[float, Case]]] = field(default_factory=dict)
 
     def note(self, step: Step, now_s: float) -> None:
         for alert in step.alerts:
             self.alerts.setdefault(alert.device_id, []).append((now_s, alert))
         for case in step.cases:
+            before = self.cases.get(case.device_id, {}).get(case.case_id)
+            if before is not None and case.severity > before.severity:
+                self.raised.setdefault(case.device_id, []).append((now_s, case))
             self.cases.setdefault(case.device_id, {})[case.case_id] = case
             self.told_s.setdefault(case.case_id, now_s)
 
@@ -74,12 +81,16 @@ class Rig:
         *,
         rules: RuleSet = RULES,
         keeps_records: bool = False,
+        window_s: float = BlockConfig().window_s,
     ) -> None:
-        """keeps_records: `records` holds what was sent since the last look, for another reader of the same stream."""
+        """keeps_records: `records` holds what was sent since the last look, for another reader of the same stream.
+
+        window_s  0 for streams in order: there the window changes nothing, to the bit, and costs a second fold
+        """
         self.devices = [replace(device, interval_s=interval_s) for device in devices]
         self.interval_s = interval_s
         self.sim = SimulatedFleet(self.devices, CLASSES, seed, START_S, habits=habits)
-        self.block = Block.create(self.devices, CLASSES, rules)
+        self.block = Block.create(self.devices, CLASSES, rules, BlockConfig(window_s))
         self.watched = Watched()
         self.step = Step()
         self.records: list[Record] = []

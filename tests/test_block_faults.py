@@ -218,3 +218,20 @@ def test_a_signal_that_is_never_sent_is_not_measured_and_not_missed() -> None:
     assert state.signals["vibration"].value is None and state.signals["vibration"].expected is None
     assert state.signals["flow"].expected == pytest.approx(state.signals["flow"].value, rel=0.1)
     assert step.alerts == () and state.health.score > 90.0
+
+
+def test_a_sensor_blamed_for_little_does_not_hide_a_machine_that_fails() -> None:
+    """A case is open for a vibration sensor; then the column clogs: the case is raised, and for the clogging."""
+    story = Story()
+    device_id = "INST-006"
+    story.inject(FaultKind.SENSOR_BIAS, device_id, signal="vibration", severity=0.3)
+    story.go(240.0)
+    (case,) = story.cases_of(device_id)
+    assert case.cause == "sensor:vibration"
+    clog = story.inject(FaultKind.CLOG, device_id, ramp_s=6 * 3600.0, severity=1.0)
+    told = []
+    while story.sim.now_s < clog.onset_s + 0.3 * clog.ramp_s:
+        story.go(600.0, step_s=60.0)
+        (case,) = story.cases_of(device_id)
+        told.append((case.cause, case.severity))
+    assert told[-1] == ("clog", Severity.MAJOR), told

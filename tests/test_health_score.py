@@ -36,6 +36,11 @@ def test_a_healthy_machine_has_at_least_95() -> None:
     )  # only the 5 of 100 life points over 180 d, a quarter of which count
 
 
+def test_a_score_inside_its_alert_limit_takes_no_healthy_machine_below_95() -> None:
+    assert score(ratio=1.0, risk=0.04) == pytest.approx(95.15)
+    assert score(ratio=4.0) == pytest.approx(98.75 - 15.0)
+
+
 @given(
     st.floats(0.0, 5.0) | st.just(float("nan")),
     st.floats(0.0, 1e6) | st.just(float("nan")),

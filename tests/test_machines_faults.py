@@ -209,6 +209,13 @@ def test_a_fault_grows_over_its_ramp_and_ends_with_its_duration_or_repair() -> N
     assert [growth(fault, START_S + t) for t in (-1, 0, 50, 100, 299, 300)] == [0.0, 0.0, 0.5, 1.0, 1.0, 0.0]
 
 
+def test_a_damage_may_grow_ever_faster() -> None:
+    fault = make_fault(FaultKind.BEARING_WEAR, "INST-001", ramp_s=100.0, growth_power=2.0)
+    assert [growth(fault, START_S + t) for t in (0, 50, 90, 100, 120)] == [0.0, 0.25, 0.81, 1.0, 1.0]
+    with pytest.raises(FaultRefusedError, match="growth_power"):
+        running_fleet("INST-001").inject(make_fault(FaultKind.BEARING_WEAR, "INST-001", growth_power=0.0))
+
+
 def test_random_faults_come_at_their_rate_are_the_same_however_asked_and_are_repaired() -> None:
     random_faults = RandomFaults(rate_per_device_day=1.0, seed=2, repair_after_s=1_800.0)
     declared = CLASSES["vacuum_pump"]

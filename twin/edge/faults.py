@@ -77,22 +77,24 @@ def check_fault(fault: Fault, asset_class: AssetClass) -> None:
             rule=f"must be one of {', '.join(names)}",
             next_step="Choose a signal the device measures",
         )
-    if not 0.0 < fault.severity <= 1.0 or fault.ramp_s < 0.0 or (fault.duration_s or 1.0) <= 0.0:
+    spans = fault.ramp_s >= 0.0 and (fault.duration_s or 1.0) > 0.0
+    if not 0.0 < fault.severity <= 1.0 or not spans or not fault.growth_power > 0.0:
         raise FaultRefusedError(
             f"{fault.device_id} fault",
-            value=(fault.severity, fault.ramp_s, fault.duration_s),
-            rule="needs 0 < severity <= 1, ramp_s >= 0 and a positive duration_s or none",
+            value=(fault.severity, fault.ramp_s, fault.duration_s, fault.growth_power),
+            rule="needs 0 < severity <= 1, ramp_s >= 0, growth_power > 0 and a positive duration_s or none",
             next_step="Correct the fault's numbers",
         )
 
 
 def growth(fault: Fault, now_s: float) -> float:
-    """Share of its full size the fault has at now_s, 0-1: linear over the ramp, 0 before onset and after its end."""
+    """Share of its full size the fault has at now_s, 0-1: rising over the ramp, 0 before onset and after its end."""
     age_s = now_s - fault.onset_s
     ended = fault.repaired_s is not None and now_s >= fault.repaired_s
     if age_s < 0.0 or ended or (fault.duration_s is not None and age_s >= fault.duration_s):
         return 0.0
-    return 1.0 if fault.ramp_s <= 0.0 else min(1.0, age_s / fault.ramp_s)
+    share = 1.0 if fault.ramp_s <= 0.0 else min(1.0, age_s / fault.ramp_s)
+    return float(share**fault.growth_power)
 
 
 def damaged_state(fault: Fault, asset_class: AssetClass) -> str:

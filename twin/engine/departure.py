@@ -124,12 +124,20 @@ def _learn(
     return mean, W, white
 
 
-def _slow(w: Work) -> Array:
-    """[J, m] variance of what wanders slowly, of the regime that saw more of it: a room's day does not ask who runs."""
-    known = np.maximum(w.both("W"), 1.0)
-    slow = np.maximum(w.both("m2") / known - w.both("white") * w.both("gain"), 0.0) * (1.0 + 4.0 / known)
-    own = np.where(w.is_run, slow[1], slow[0])
+def slow_variance(W: Array, m2: Array, white: Array, gain: Array, is_run: Mask) -> Array:
+    """[J, m] variance of what wanders slowly, of the regime that saw more of it: a room's day does not ask who runs.
+
+    W, m2, white, gain [2, J, m] of the idle and the running regime;  is_run [m]
+    """
+    known = np.maximum(W, 1.0)
+    slow = np.maximum(m2 / known - white * gain, 0.0) * (1.0 + 4.0 / known)
+    own = np.where(is_run, slow[1], slow[0])
     return np.where((known >= ENOUGH).all(axis=0), slow.max(axis=0), own)
+
+
+def slow_of(w: Work) -> Array:
+    """[J, m] see `slow_variance`, of the tick's devices."""
+    return slow_variance(w.both("W"), w.both("m2"), w.both("white"), w.both("gain"), w.is_run)
 
 
 def _score(
@@ -137,7 +145,7 @@ def _score(
     noise_counts: Mask,
 ) -> None:  # fmt: skip
     view = w.view
-    slow = _slow(w)
+    slow = slow_of(w)
     doubt = np.clip(1.0 - w.one("span") / (SURE_SHARE * view.learning_s), 0.0, 1.0)
     few = np.clip(1.0 - W * INDEPENDENT_S / (REGIME_SHARE * view.learning_s), 0.0, 1.0)
     doubt = np.maximum(doubt, few)

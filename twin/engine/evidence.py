@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from twin.alerts import words
@@ -89,10 +91,16 @@ def alert_of(
             before.evidence,
         )
     evidence, title = _evidence(w, conditions, facts, rule, i, diagnosis, error_code)
-    if (kept or peak is not None) and before is not None and _explains_less(evidence, before.evidence, peak):
-        old = before.evidence  # its diagnosis is told again, with today's numbers
-        blamed = Diagnosis(Verdict(old.verdict), old.cause, lying(old.cause, signals))
-        evidence, title = _evidence(w, conditions, facts, rule, i, blamed, error_code)
+    blamed_score = (evidence.score or 0.0) if evidence.cause else 0.0
+    if (kept or peak is not None) and before is not None:
+        old = before.evidence
+        if _explains_less(evidence, old, peak):  # its diagnosis is told again, with today's numbers
+            blamed = Diagnosis(Verdict(old.verdict), old.cause, lying(old.cause, signals))
+            evidence, title = _evidence(w, conditions, facts, rule, i, blamed, error_code)
+            blamed_score = old.blamed_score
+        elif evidence.cause == old.cause:
+            blamed_score = max(blamed_score, old.blamed_score)
+    evidence = replace(evidence, blamed_score=blamed_score)
     return Alert(
         device.device_id,
         conditions.name(rule, signals),
@@ -105,17 +113,19 @@ def alert_of(
 
 
 MORE = 1.5
-"""How much larger a departure must have grown before another explanation replaces the one it began with."""
+"""How much larger a departure must be than the largest an explanation was given for, before another replaces it."""
 
 
 def _explains_less(now: Evidence, before: Evidence, peak: float | None) -> bool:
     """Whether a renewed diagnosis must not replace the one before: it names nothing, or something else from less.
 
-    What is left when a fault fades points anywhere; who is to blame is said where the departure was larger.
+    What is left when a fault fades points anywhere; who is to blame is said where the departure was largest. But one
+    that has long outgrown what the first explanation was given for is another departure: a sensor blamed for little
+    must not hide a machine that fails.
     """
     if not before.cause or now.cause == before.cause:
         return False
-    return not now.cause or (now.score or 0.0) < MORE * max(before.score or 0.0, peak or 0.0)
+    return not now.cause or (now.score or 0.0) < max(MORE * before.blamed_score, peak or before.score or 0.0)
 
 
 def diagnosis_of(w: Work, lives: Lives, conditions: Conditions, facts: ClassFacts, i: int) -> Diagnosis:

@@ -110,6 +110,7 @@ class Kernel:
         if look.any():
             outlook.look(w, look, troubled)
             np.copyto(w.one("minute"), minute, where=look)
+        outlook.pass_by(w, ~(seen | w.is_maintained | w.first))
         wanted, held, frozen = rules.look(w, lives, calm)
         was_open = lives.state >= ACTIVE
         ruling = w.view.ruling

@@ -10,12 +10,13 @@ from dataclasses import fields
 
 import numpy as np
 
-from twin.engine.passage import passage_of
+from twin.engine.departure import slow_variance
+from twin.engine.passage import passage_of, wander_of
 from twin.engine.roster import ClassFacts, Roster
-from twin.engine.wear import WORN_MOST
+from twin.engine.wear import WORN_MOST, as_of
 from twin.estimation.covariance import diagonal_rows
 from twin.estimation.model import Array
-from twin.estimation.trend import Line, Trend, line
+from twin.estimation.trend import Line, Trend
 from twin.schema.state import ModeState
 
 NO_WAY = (None, None, None, None, None)
@@ -32,12 +33,19 @@ class Modes:
         at = [states.index(mode.state) for mode in facts.asset_class.modes]
         self._d = [facts.damages.index(row) for row in at]
         self._span = np.array([[mode.failed - mode.new] for mode in facts.asset_class.modes])
-        failed = np.array([[mode.failed] for mode in facts.asset_class.modes])
+        self._failed = np.array([[mode.failed] for mode in facts.asset_class.modes])
         worn = np.clip(state[rows["worn"]], -WORN_MOST, WORN_MOST)[self._d]
         variance = state[rows["P"]][np.asarray(diagonal_rows(facts.X))[at]]
-        self._level = np.clip((failed - (state[rows["x"]][at] - worn)) / self._span, 0.0, 1.0)
+        self._level = np.clip((self._failed - (state[rows["x"]][at] - worn)) / self._span, 0.0, 1.0)
         self._sigma = np.sqrt(np.maximum(variance, 0.0)) / np.abs(self._span)
-        self._line = _line(state[rows["slow_trend"]], roster.sizes.D, self._d)
+        since_h = (state[rows["t"].start] - state[rows["trend_t"].start]) / 3600.0
+        self._line, self._reach = _lines(state[rows["slow_trend"]], roster.sizes.D, self._d, since_h)
+        W, m2, white, gain = (
+            state[rows[name]].reshape(2, roster.sizes.J, -1)[:, : facts.J]
+            for name in ("W", "m2", "white", "gain")
+        )
+        slow = slow_variance(W, m2, white, gain, state[rows["run"].start] > 0.0)
+        self._wander = wander_of(facts.apparent[:, :, None], slow)
         slope = np.where(state[rows["trend_t"].start] > 0.0, self._line.slope_per_h, 0.0)
         self._trend = -np.where(np.isfinite(slope), slope, 0.0) / self._span
 
@@ -59,16 +67,19 @@ class Modes:
             return None, [None] * self._level.shape[1]
         mode = self._d.index(d)
         fit = Line(*(getattr(self._line, part.name)[mode] for part in fields(Line)))
-        found = passage_of(fit, self._level[mode], self._span[mode])
+        k = self._level.shape[1]
+        failed, span = np.repeat(self._failed[mode], k), np.repeat(self._span[mode], k)
+        found = passage_of(fit, self._reach[mode], self._wander[d], failed, span)
         parts = (found.distance, found.drift, found.drift_var, found.distance_var, found.covariance)
         ways = zip(*(part.tolist() for part in parts), strict=True)
         has_line = np.isfinite(fit.slope_per_h).tolist()
         return self.names[mode], [way if there else None for way, there in zip(ways, has_line, strict=True)]
 
 
-def _line(trend: Array, D: int, rows: Sequence[int]) -> Line:
-    """Lines fitted to the damages `rows`, each field [rows, k]; trend [fields * D, k]."""
+def _lines(trend: Array, D: int, rows: Sequence[int], since_h: Array) -> tuple[Line, Array]:
+    """`wear.as_of` of the damages `rows`, each field and the reach [rows, k]; trend [fields * D, k], since_h [k]."""
     sums = trend.reshape(len(fields(Trend)), D, -1)[:, rows]
     with np.errstate(all="ignore"):
-        found = line(Trend(*sums.reshape(len(sums), -1)))
-    return Line(*(getattr(found, part.name).reshape(sums.shape[1:]) for part in fields(Line)))
+        found, reach = as_of(Trend(*sums.reshape(len(sums), -1)), np.tile(since_h, len(rows)))
+    shape = sums.shape[1:]
+    return Line(*(getattr(found, part.name).reshape(shape) for part in fields(Line))), reach.reshape(shape)

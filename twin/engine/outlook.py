@@ -1,13 +1,15 @@
 """Once a minute per device: remaining life, failure risk, health. What the alert rules on them read, and pages show.
 
-A device that is stopped with an alert raised while running keeps what was known of it: a lasting failure stays visible.
+A device that is stopped with an alert raised while running keeps what was known of it: a lasting failure stays visible,
+and the hours it has left go by.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from twin.engine.passage import passage_of
+from twin.engine.departure import slow_of
+from twin.engine.passage import passage_of, wander_of
 from twin.engine.tick import Mask, Work
 from twin.engine.wear import contradicted, damage, lines
 from twin.estimation.model import Array
@@ -52,6 +54,15 @@ def look(w: Work, where: Mask, in_alarm: Mask) -> None:
 _LIFE_ROWS = ("life_p10", "life_p50", "life_p90", "life_fail")
 
 
+def pass_by(w: Work, where: Mask) -> None:
+    """Let the hours of the last tick go by for devices in `where` [m] whose life is not worked out anew."""
+    told = where & (w.one("life_state") == VALUE)
+    if told.any():
+        for name in _LIFE_ROWS[:3]:
+            hours = w.one(name)
+            np.copyto(hours, np.maximum(hours - w.dt / 3600.0, 0.0), where=told)
+
+
 def levels(w: Work) -> Array:
     """[D, m] level of the mode of each damage, 1 new → 0 failed."""
     view = w.view
@@ -64,9 +75,10 @@ def _life(w: Work, asked: Mask, state: Array, p: Array, mode: Array) -> Array:
     Returns [m] the chance of failure within the planning horizon, NaN where no trend says so.
     """
     D, m = w.sizes.D, w.m
-    fit = lines(w)
+    fit, reach = lines(w)
     span = (w.view.failed - w.view.new).ravel()
-    passage = passage_of(fit, levels(w).ravel(), span)
+    wander = wander_of(w.view.apparent, slow_of(w)).ravel()
+    passage = passage_of(fit, reach, wander, w.view.failed.ravel(), span)
     blamed = w.one("blamed")
     # the case's mode, not its echo in others
     is_asked_of = (blamed == 0.0) | (np.arange(1.0, D + 1.0)[:, None] == blamed)

@@ -27,6 +27,8 @@ LONG_S = 1e7
 QUICK_S = 86_400.0
 DRIFT_S = 600.0
 """A settling state slower than this is a level to be learned, not something inputs move."""
+PROBE = 0.1
+"""Damage at which it is looked what each output would show."""
 UNMEASURED = 0.02
 """Share of a settling state's nominal value that an unmeasured surrounding (the rack) may shift it by."""
 
@@ -40,6 +42,8 @@ class ClassFacts:
     tau_s [M]    time constants found from the model itself
     pull [J, M]  |d output / d settling state| at the nominal running point
     drift [J]    variance per second that levels nothing drives (time constants of days) add to each output
+    apparent [D, J]   damage that one unit of an output's own wander looks like, the outputs heard as loud as their
+                 noise lets them be, the machine settled at the nominal running point
     anchors      per settling state: the output that shows it best and d output / d state, slope 0 = none
     running [U]  inputs of the nominal running point
     twins [J, J] bool: two sensors of one quantity, found from the model itself: it gives both the same at any state
@@ -60,6 +64,7 @@ class ClassFacts:
     anchors: tuple[tuple[int, float], ...]
     drift: Array
     twins: NDArray[np.bool_]
+    apparent: Array
 
 
 def class_facts(asset_class: AssetClass) -> ClassFacts:
@@ -92,10 +97,26 @@ def class_facts(asset_class: AssetClass) -> ClassFacts:
         q = model.process_noise(x, u, np.array([DRIFT_S]))
         rate = np.array([np.max(q[i][i]) / DRIFT_S for i in settling])
         drift = pull**2 @ np.where(np.array(tau) > QUICK_S, rate, 0.0) if settling else np.zeros(model.dz)
+        apparent = _apparent(asset_class, x, u, damages)
     return ClassFacts(
         asset_class, model.dz, model.dx, model.du, len(damages), len(settling), settling, damages,
-        np.array(tau), pull, running, x[:, 0], tuple(anchors), drift, twins_of(asset_class, x, u),
+        np.array(tau), pull, running, x[:, 0], tuple(anchors), drift, twins_of(asset_class, x, u), apparent,
     )  # fmt: skip
+
+
+def _apparent(asset_class: AssetClass, x: Array, u: Array, damages: Sequence[int]) -> Array:
+    """[D, J] see ClassFacts; nothing where a damage shows in no output."""
+    model, long = asset_class.model, np.array([LONG_S])
+    noise = np.maximum(np.sqrt(model.measurement_noise()), 1e-12)
+    healthy = model.output(x, u)
+    found = np.zeros((len(damages), model.dz))
+    for d, row in enumerate(damages):
+        worn = x.copy()
+        worn[row] += PROBE
+        signs = (model.output(model.step(worn, u, long), u) - healthy)[:, 0] / PROBE / noise
+        signs = np.where(np.isfinite(signs), signs, 0.0)
+        found[d] = np.abs(signs) / noise / max(float(signs @ signs), 1e-12)
+    return found
 
 
 class Roster:
@@ -133,6 +154,7 @@ class Roster:
         self.tau = np.full((s.M, n), 1e9)
         self.slowest = np.ones(n)
         self.pull = np.zeros((s.M, s.J, n))
+        self.apparent = np.zeros((s.D, s.J, n))
         self.defaults = np.zeros((2, s.U, n))
         self.start = np.zeros((s.X, n))
         self.damage_valid = np.zeros((s.D, n), np.bool_)
@@ -163,6 +185,7 @@ class Roster:
         self.slowest[at] = facts.tau_s[facts.tau_s < QUICK_S].max(initial=1.0)
         self.tau[: facts.M, at] = facts.tau_s[:, None]
         self.pull[: facts.M, : facts.J, at] = facts.pull.T[:, :, None]
+        self.apparent[: facts.D, : facts.J, at] = facts.apparent[:, :, None]
         for i, signal in enumerate(c.inputs[1:], start=1):
             idle, running = c.input_defaults.get(signal.name, (0.0, 1.0))
             self.defaults[0, i, at], self.defaults[1, i, at] = idle, running

@@ -58,6 +58,7 @@ class View:
         self.tau = roster.tau[:, columns]
         self.slowest = roster.slowest[columns]
         self.pull = roster.pull[:, :, columns]
+        self.apparent = roster.apparent[:, :, columns]
         self.defaults = roster.defaults[:, :, columns]
         self.start = roster.start[:, columns]
         self.score_limit = self.ruling.score_limit

@@ -8,7 +8,7 @@ sensors of one quantity that contradict each other.
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -67,9 +67,17 @@ def damage(w: Work) -> Array:
     return out - np.clip(w["worn"], -WORN_MOST, WORN_MOST)
 
 
-def lines(w: Work) -> Line:
-    """The fitted lines of all damages, [D * m]."""
-    return line(_trends(w, "slow_trend"))
+def lines(w: Work) -> tuple[Line, Array]:
+    """The fitted lines of all damages as of now, and their reach, [D * m] each; see `as_of`."""
+    since_h = np.tile((w.tick.t - w.one("trend_t")) / 3600.0, w.sizes.D)
+    return as_of(_trends(w, "slow_trend"), since_h)
+
+
+def as_of(trend: Trend, since_h: Array) -> tuple[Line, Array]:
+    """Lines since_h hours after their newest samples, as damage goes on while nobody measures it, and their reach: the
+    variance of their samples' times in h². All [n]."""
+    reach = trend.stt / np.maximum(trend.weight, 1e-300)
+    return line(replace(trend, age_h=trend.age_h + since_h)), reach
 
 
 def forget(w: Work, where: Mask) -> None:

@@ -15,14 +15,15 @@ from twin.schema.state import Health, LifeState
 
 Array = NDArray[np.float64]
 
-FORMULA = "1"
+FORMULA = "2"
 WEIGHTS = {"deviation": 30.0, "anomaly": 30.0, "life": 25.0, "failure_risk": 15.0}
 CAP_SHARE = 0.2
 
 # share of the deviation between value and twin -> share of the 30 points lost (bands end at 10 % and 25 %)
 _DEVIATION = ((0.0, 0.02, 0.10, 0.25, 0.60, 2.5), (0.0, 0.0, 0.25, 0.60, 0.8, 1.0))
-# log2 of anomaly score over its limit -> share of the 30 points lost
-_ANOMALY = ((-1.0, 0.0, 2.0, 5.0, 14.0), (0.0, 0.2, 0.5, 0.7, 1.0))
+# log2 of anomaly score over its limit -> share of the 30 points lost; a score inside its limit is chance, and chance
+# alone takes no healthy machine below 95
+_ANOMALY = ((-1.0, 0.0, 2.0, 5.0, 14.0), (0.0, 0.1, 0.5, 0.7, 1.0))
 _LIFE_H = (7 * 24.0, 30 * 24.0, 90 * 24.0, 180 * 24.0)
 _LIFE_POINTS = (20.0, 40.0, 60.0, 80.0, 95.0)
 _MISSING_LIFE = (LifeState.LEARNING, LifeState.ERROR)

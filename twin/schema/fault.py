@@ -51,6 +51,7 @@ class Fault:
     duration_s  None = until repaired
     signal      the metric it acts on, "" where the kind itself says it
     repaired_s  None while it runs
+    growth_power  how it grows over its ramp: share of the ramp to this power; 1 = evenly, 2 = ever faster, as wear does
     """
 
     fault_id: str
@@ -62,6 +63,7 @@ class Fault:
     duration_s: float | None = None
     signal: str = ""
     repaired_s: float | None = None
+    growth_power: float = 1.0
 
     def to_document(self) -> dict[str, Any]:
         return asdict(self)
