@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import Tally, week
-from benchmarks.fault_runs import GROUPS, batch
+from benchmarks.fault_runs import GROUPS, Run, batch
 from benchmarks.fault_scores import outcome
 from benchmarks.faults import _crps
+from benchmarks.rig import HOUR_S, START_S, machines
 from benchmarks.store_sample import both_ways
+from twin.schema.alert import Case, Severity
+from twin.schema.fault import Fault, FaultKind
+from twin.schema.history import joined
 
 
 def test_a_run_through_the_store_tells_the_same_cases_as_the_engine_alone() -> None:
@@ -42,3 +46,33 @@ def test_a_week_counts_every_fault_once_and_loses_no_escalation() -> None:
     assert tally.episodes == tally.found + sum(tally.missed.values())
     assert tally.found == tally.right + sum(tally.wrong.values())
     assert (tally.lost, tally.silenced) == (0, 0)
+
+
+def told(opened_h: float, cause: str, severity: Severity = Severity.MINOR) -> Case:
+    at_s = START_S + opened_h * HOUR_S
+    return Case("D", at_s, at_s, severity, "", cause, "machine", "", "", ("anomaly",))
+
+
+@pytest.mark.parametrize(
+    ("cause", "at_h", "found_h"), [("clog", 13.0, 13.0), ("sensor:flow", 13.0, None), ("clog", 9.0, None)]
+)
+def test_a_case_open_already_counts_when_it_is_raised_for_the_faults_cause(
+    cause: str, at_h: float, found_h: float | None
+) -> None:
+    """The fault begins at 10 h; the case was opened for a sensor at 8 h."""
+    device = next(d for d in machines(60, 1) if d.asset_class == "centrifugal_pump")
+    fault = Fault("f", device.device_id, FaultKind.CLOG, START_S + 10 * HOUR_S, 40 * HOUR_S)
+    raised = [(START_S + at_h * HOUR_S, told(8.0, cause, Severity.MAJOR))]
+    first = told(8.0, "sensor:vibration")
+    run = Run(device, fault, START_S, START_S + 50 * HOUR_S, [first], None, joined([]), raised=raised)
+    found = run.found()
+    assert (None if found is None else found[0]) == (None if found_h is None else START_S + found_h * HOUR_S)
+    assert run.cases_while_broken() == []
+
+
+def test_an_accelerating_damage_trips_when_its_own_growth_says_so() -> None:
+    device = next(d for d in machines(60, 1) if d.asset_class == "centrifugal_pump")
+    fault = Fault("f", device.device_id, FaultKind.CLOG, START_S, 40 * HOUR_S, growth_power=2.0)
+    run = Run(device, fault, START_S, START_S + 40 * HOUR_S, [], None, joined([]))
+    assert run.growth(START_S + 20 * HOUR_S) == 0.25
+    assert run.growth(run.failed_s) == pytest.approx(0.985)
