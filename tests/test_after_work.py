@@ -241,6 +241,9 @@ def test_the_page_lists_it_as_held_back_and_says_what_it_waits_for() -> None:
     assert BEARING not in [row.case_id for row in view.rows]
     row = next(row for row in view.held if row.case_id == BEARING)
     assert (row.state, row.below) == ("Worked on 14:22", "Waits to be seen running")
+    assert (row.at_stake, row.interval) == ("worked on 14:22", ""), (
+        "the old part's life is not at stake any more"
+    )
     record = find_case(app.feed(), BEARING)
     assert record is not None
     opened = opened_alert(app, app.feed(), record, NOW)

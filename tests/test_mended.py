@@ -102,6 +102,15 @@ def test_a_machine_that_runs_and_is_still_over_its_limit_was_not_mended() -> Non
         assert (found is None) is is_back
 
 
+def test_a_case_the_twin_has_seen_to_be_back_was_not_mended_even_when_the_machine_stands_again() -> None:
+    app = under_work(is_closed=True)
+    record = find_case(app.feed(), BEARING)
+    assert record is not None
+    state = replace(app.feed().states["PUMP-001"], status="IDLE", observed_at_s=NOW_S + 900.0)
+    assert mending(replace(record.case, back_s=NOW_S - 60.0), state, book(app).orders, NOW) is not None
+    assert mending(replace(record.case, back_s=NOW_S + 300.0), state, book(app).orders, NOW) is None
+
+
 def test_work_that_found_nothing_mended_nothing() -> None:
     app = under_work(is_closed=True, found="nothing found")
     with_state(app, status="RUNNING")

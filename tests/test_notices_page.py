@@ -108,6 +108,17 @@ def test_without_targets_it_says_that_nobody_is_told() -> None:
     assert "No worker has said yet whom it tells." in text(opened(app, "system"))
 
 
+def test_a_target_with_a_delay_says_what_it_is_told_of() -> None:
+    app = app_with_targets()
+    targets = [{**target, "after_s": 900.0 * (target["name"] == "cmms")} for target in FACTS["targets"]]
+    app.feed().worker["S0"]["notices"] = {**FACTS, "targets": targets}
+    page = text(opened(app, "system"))
+    assert (
+        "cmms Webhook to https://cmms.example.com/…, what nobody has acknowledged in 15 min, nothing" in page
+    )
+    assert page.count("what nobody has acknowledged") == 1
+
+
 def test_two_shards_of_one_process_are_not_counted_twice() -> None:
     app = app_with_targets()
     app.feed().worker["S1"] = {"notices": FACTS}

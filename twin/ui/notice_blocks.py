@@ -59,10 +59,11 @@ def _head(view: NoticesView) -> str:
 
 def _row(row: TargetRow, *, is_told: bool) -> str:
     """is_told: say from which severity on, where no control beside it does."""
+    delay = f", {esc(row.delay)}" if row.delay else ""
     trouble = f"<small><b>{esc(row.trouble)}</b></small>" if row.trouble else ""
     return (
         f'<div class="quiet"><b>{esc(row.name)}</b> {esc(row.told if is_told else "")}'
-        f"<small>{esc(row.channel)} to {esc(row.to)}, {esc(row.last)}</small>{trouble}</div>"
+        f"<small>{esc(row.channel)} to {esc(row.to)}{delay}, {esc(row.last)}</small>{trouble}</div>"
     )
 
 

@@ -1,6 +1,7 @@
 """Cases that are being worked on, or whose work is done: what was measured before the work is no longer the present.
 
-A closed order is believed until the machine runs again and its score is over the limit: only then is the case back.
+A closed order is believed until the machine runs again and its score is over the limit, or the twin has seen the case
+to be back. Work without an order, a maintenance the machine has left, is believed as long as the case waits to be seen.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def mending(
         return None
     order = current(orders, case.case_id)
     if order is not None and order.closed_s is not None and order.found != NOTHING_FOUND:
-        if state is not None and _is_back(state, order.closed_s):
+        if (case.back_s or 0.0) > order.closed_s or (state is not None and _is_back(state, order.closed_s)):
             return None
         at = moment(from_seconds(order.closed_s), now)
         return Mending(f"work closed {at}", f"Closed {at}, waiting for the first readings", True)
@@ -43,6 +44,9 @@ def mending(
         return Mending("being repaired", f"Being repaired since {at}", False)
     if state is not None and state.status == "MAINTENANCE":
         return Mending("being repaired", "Being repaired: the device is in maintenance", False)
+    if case.worked_s is not None:
+        at = moment(from_seconds(case.worked_s), now)
+        return Mending(f"worked on {at}", f"Worked on {at}, waits to be seen running", True)
     return None
 
 

@@ -20,7 +20,7 @@ FACT = "notices"
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """trouble: why it does not go as it should, "" when it does."""
+    """trouble: why it does not go as it should, "" when it does; delay: what it is told of only, "" = of everything."""
 
     name: str
     channel: str
@@ -31,6 +31,7 @@ class TargetRow:
     least: str
     is_on: bool
     is_added: bool
+    delay: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def _sentence(targets: Any) -> str:
 
 
 def _row(target: Mapping[str, Any], now: datetime) -> TargetRow:
-    at_s, waiting = target["delivered_s"], target["waiting"]
+    at_s, waiting, after_s = target["delivered_s"], target["waiting"], target.get("after_s", 0.0)
     waits = f"{waiting:,} waiting" if waiting else ""
     last = "nothing delivered yet" if at_s is None else f"last delivered {moment(from_seconds(at_s), now)}"
     return TargetRow(
@@ -106,19 +107,14 @@ def _row(target: Mapping[str, Any], now: datetime) -> TargetRow:
             target["channel"], title(target["channel"])
         ),
         to=target["to"],
-        told=_told(target) if target["is_on"] else "off",
+        told=f"from {target['least']} on" if target["is_on"] else "off",
         last=f"{last}, {waits}" if waits and not target["reason"] else last,
         trouble=", ".join(part for part in (waits, target["reason"]) if part) if target["reason"] else "",
         least=target["least"],
         is_on=target["is_on"],
         is_added=target["is_added"],
+        delay=f"what nobody has acknowledged in {age(after_s)}" if after_s else "",
     )
-
-
-def _told(target: Mapping[str, Any]) -> str:
-    after_s = target.get("after_s", 0.0)
-    late = f", when nobody has acknowledged it in {age(after_s)}" if after_s else ""
-    return f"from {target['least']} on{late}"
 
 
 def _given_up(failed: Mapping[str, Any], now: datetime) -> GivenUp:
