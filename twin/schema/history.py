@@ -46,16 +46,10 @@ class Columns:
 
 def nbytes(columns: Columns) -> int:
     """What its arrays take in memory."""
-    signals = [*columns.measured.values(), *columns.expected.values(), *columns.sigma.values()]
-    single = [
-        columns.score,
-        columns.health,
-        columns.deviation,
-        columns.hold_s,
-        columns.operator,
-        columns.status,
-    ]
-    return sum(int(array.nbytes) for array in (columns.t_s, *single, *signals))
+    arrays: list[NDArray[Any]] = [columns.t_s, columns.status, columns.operator]
+    arrays += [columns.score, columns.health, columns.deviation, columns.hold_s]
+    arrays += [*columns.measured.values(), *columns.expected.values(), *columns.sigma.values()]
+    return sum(array.nbytes for array in arrays)
 
 
 def between(columns: Columns, from_s: float, to_s: float) -> Columns:
