@@ -108,10 +108,10 @@ def test_variance_inside_a_gap_is_largest_in_its_middle() -> None:
 
 def test_intervals_inside_gaps_hold_the_truth_as_often_as_they_say() -> None:
     within = []
-    for seed in range(200):
+    for seed in range(120):
         truth, _, _, x, P = smoothed(1000 + seed)
         within.append(np.abs(truth[0, 17] - x[0, 17]) < 1.6449 * P[0, 17] ** 0.5)
-    assert 0.86 < np.mean(within) < 0.94
+    assert 0.83 < np.mean(within) < 0.96
 
 
 def test_what_came_before_a_restart_is_left_as_the_filter_had_it() -> None:

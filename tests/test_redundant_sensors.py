@@ -57,7 +57,7 @@ def _steady(noise: tuple[float, float], second: bool) -> Array:
     model = TwoEyes(noise=noise)
     x, P = ekf.initial_state(model, 1)
     there = np.array([[True], [second]])
-    for _ in range(400):
+    for _ in range(150):
         out = ekf.step(model, x, P, np.zeros((1, 1)), 1.0, np.zeros((2, 1)), there)
         x, P = out.x, out.P
     return P[:, 0]
