@@ -34,7 +34,7 @@ ADAPTERS = {
     "sqlite3": ("twin.stores.sqlite*", "twin.edge.outbox*", "twin.edge.ground_truth*"),
     "firebase_admin": ("firebase_config",),
     "google": ("twin.stores.firestore*", "firebase_config"),
-    "grpc": ("twin.stores.firestore*",),
+    "grpc": ("twin.stores.firestore*", "firebase_config"),
     "streamlit": ("twin.ui", "twin.ui.*", "pages.*", "main", "hosted"),
     "plotly": ("twin.ui", "twin.ui.*"),
     "faker": ("twin.edge.*",),
