@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.business_store import NOW, filled, reporting
-from twin.business.report import Report
+from tests.business_store import NOW, filled, fleet, reporting
+from twin.business.report import Report, headline
 from twin.ui.money_blocks import saved
 from twin.views.business import PERIODS, begins_with, strip, untold
 
@@ -44,6 +44,17 @@ def test_a_period_without_a_baseline_shows_counted_figures_and_from_when_on_ther
 
 def test_a_month_that_is_over_and_has_no_baseline_never_gets_one() -> None:
     assert "From about" not in untold(of(31)("Month"))
+
+
+def test_no_saving_is_told_of_a_period_that_is_mostly_unseen() -> None:
+    """As while a demo's history fills in: every day has data, of five devices out of twelve."""
+    stores = filled(devices=fleet()[:5])
+    stores.registry.register(fleet())
+    report = reporting(stores).report(PERIODS["30 d"](NOW.date()), NOW)
+    assert report.saved.net.value is None and report.payback.value is None
+    said = "Net saving and payback are not worked out: data for 41.5 % of the hours only, 50 % needed."
+    assert untold(report) == said
+    assert headline(report)[0].startswith("Data covers ")
 
 
 def test_a_told_saving_stands_first() -> None:

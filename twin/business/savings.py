@@ -80,6 +80,8 @@ def savings(
         short = ((b0.days_seen, LEAST_BASELINE_D, "baseline"), (b1.days_seen, LEAST_REPORT_D, "report"))
         reason = "Not enough days: " + ", ".join(f"{n} of {m} in the {w}" for n, m, w in short if n < m)
         return _nothing(currency, months, seen_d, reason)
+    if little := now.tally().too_little:
+        return _nothing(currency, months, seen_d, little[:1].upper() + little[1:])
     point = compared(b0.summed(None), b1.summed(None))
     at = {key: float(values[0]) for key, values in point.items()}
     draw = compared(
