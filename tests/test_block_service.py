@@ -13,9 +13,9 @@ from tests.block_stories import IDS, RULES, Story, at_s, warm
 from tests.simulated import BY_ID, CLASSES, START_S, always_running
 from twin.alerts.rules import RuleSet
 from twin.engine.block import Block
+from twin.engine.modes import Modes
 from twin.engine.outlook import LEARNING
 from twin.engine.service import renew
-from twin.engine.modes import Modes
 from twin.prognosis.life import Passage, quantiles
 from twin.schema.fault import FaultKind
 from twin.schema.reading import Reading, parse_reading
