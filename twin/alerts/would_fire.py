@@ -106,7 +106,6 @@ class _Replay:
         self.h = self.held[at]
         self.present = self.w > 0.0
         self.absent = ~self.present & ~self.h
-        self.leaves = np.concatenate([[False], maintained[:-1]])[at] & self.learned
         self.counts = self.delay.n_of > 0
         self.asks = Asks.of([self.delay])
         self.on = np.array(self.delay.on_s)
@@ -183,13 +182,13 @@ class _Replay:
         return self._first(i, lambda s: self.present[s])
 
     def _first(self, start: int, holds: Callable[[slice], Mask], stop: int | None = None) -> int:
-        """The first moment from `start` on where it holds and can be seen, or where a service ends; else `stop`."""
+        """The first moment from `start` on where it holds and can be seen; else `stop`."""
         n, width = len(self.t) if stop is None else stop, 256
         while start < n:
             part = slice(start, min(start + width, n))
             found = holds(part)
             if self.raised:
-                found = (found & self.runs[part]) | self.leaves[part]
+                found = found & self.runs[part]
             if found.any():
                 return start + int(found.argmax())
             start, width = part.stop, 4 * width
@@ -198,7 +197,6 @@ class _Replay:
     def _step(self, i: int) -> None:
         """One call of the lifecycle, and what it means for the episodes."""
         lives, was, one = self.lives, int(self.lives.state[0, 0]), slice(i, i + 1)
-        self.raised = self.raised and not self.leaves[i]
         frozen = np.array([[self.raised and not self.runs[i]]])
         changed = advance(
             lives, self.t[one], self.w[one][None], self.h[one][None], frozen,
