@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,9 +13,10 @@ from tests.fake_fleet import NOW, NOW_S
 from tests.test_maintenance_page import app_with_trend
 from tests.test_pages import BEARING
 from twin.schema.work import Choice, WorkOrder, WorkState
+from twin.services.advice import TREND
 from twin.services.work_desk import WorkBook
 from twin.views.hindsight import hindsight
-from twin.views.maintenance import maintenance_view
+from twin.views.maintenance import _by_age, maintenance_view
 from twin.views.work_calendar import calendar_file
 from twin.views.work_lanes import lanes_view
 from twin.views.work_marks import work_marks
@@ -119,3 +121,16 @@ def test_no_label_of_the_axis_stands_so_near_that_it_runs_into_now() -> None:
         assert view.ticks and all(abs(at - view.now) > 0.15 for at, _ in view.ticks), (
             "a phone's axis is 230 px"
         )
+
+
+@pytest.mark.parametrize(
+    ("bases", "said"),
+    [
+        ({"A": TREND}, ""),
+        ({"A": "age"}, " That is by its age alone, without a trend."),
+        ({"A": "age", "B": TREND}, " One of them by age alone, without a trend."),
+    ],
+)
+def test_the_headline_says_whose_work_rests_on_age_alone(bases: dict[str, str], said: str) -> None:
+    wanting = [SimpleNamespace(device_id=device, basis=basis) for device, basis in bases.items()]
+    assert _by_age(wanting) == said  # type: ignore[arg-type]

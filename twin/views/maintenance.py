@@ -213,6 +213,8 @@ def _wants_work(advice: Advice) -> bool:
 def _by_age(wanting: Sequence[Advice]) -> str:
     """How many of them rest on nothing but their age."""
     n = len({a.device_id for a in wanting if a.basis != TREND})
+    if n and len({a.device_id for a in wanting}) == 1:
+        return " That is by its age alone, without a trend."
     return f" {count(n, start=True)} of them by age alone, without a trend." if n else ""
 
 
