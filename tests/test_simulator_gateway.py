@@ -180,9 +180,7 @@ def test_garbage_is_quarantined_with_its_reason_and_the_stream_goes_on(
 def test_request_is_carried_out_made_durable_and_answered_once_in_words(rig: Rig) -> None:
     answered = rig.answer(inject(kind="bearing_wear", severity=0.8, ramp_s=60.0))
     assert answered.state is CommandState.DONE
-    assert (
-        answered.answer == "Bearing wear began on COUNT-1: size 80 %, growing over 1 min, until repaired."
-    )
+    assert answered.answer == "Bearing wear began on COUNT-1: size 80 %, growing over 1 min, until repaired."
     assert [f.fault_id for f in rig.stores.ground_truth.faults()] == ["asked-c1"]
     assert rig.outbox.machines() is not None
     again = rig.answer(inject(kind="bearing_wear", severity=0.8, ramp_s=60.0))
