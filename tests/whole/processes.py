@@ -25,8 +25,10 @@ class Role:
         self.log = home / f"{name}.log"
         self.environ = {**os.environ, "TWIN_HOME": str(home), "TWIN_VENV": "current", **(environ or {})}
         self.process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     def start(self) -> None:
+        self._said_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 self.command,
@@ -55,6 +57,10 @@ class Role:
             raise AssertionError(
                 f"{self.name} did not end within {within_s} s:\n{self.text()[-2000:]}"
             ) from None
+
+    def has_spoken(self) -> bool:
+        """Whether it has said anything since it was started: before that a request to end finds nobody."""
+        return self.log.stat().st_size > self._said_before
 
     def text(self) -> str:
         return self.log.read_text(encoding="utf-8", errors="replace")

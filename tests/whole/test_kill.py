@@ -52,6 +52,7 @@ def test_killed_at_any_moment_nothing_is_lost_or_doubled(tmp_path: Path) -> None
             time.sleep(rng.uniform(0.0, 0.5))
             victim.start()
         time.sleep(4.0)
+        wait_for(lambda: fleet.has_spoken() and twin.has_spoken(), 60.0, "both to have begun")
         assert fleet.end() == 0, fleet.text()[-1500:]
         stores = open_stores(f"sqlite:///{tmp_path / 'twin.sqlite'}")
         wait_for(lambda: is_settled(stores), 60.0, f"the worker to catch up\n{twin.text()[-1500:]}")
