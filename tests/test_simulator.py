@@ -187,7 +187,7 @@ def test_a_running_simulator_breaks_and_repairs_a_machine_on_request_and_answers
     process.communicate(timeout=20)
     assert answers["c1"] == (
         CommandState.DONE,
-        "Bearing wear began on INST-001: severity 0.9, at full size at once, until repaired.",
+        "Bearing wear began on INST-001: size 90 % at once, until repaired.",
     )
     assert answers["c2"][0] is CommandState.DONE
     assert answers["c2"][1].startswith("INST-001: 1 fault is being repaired")
