@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, TimeoutError, expect
 
 from tests.browser.conftest import visiting
 
@@ -69,12 +70,19 @@ def test_a_fault_injected_on_the_page_is_found_on_the_right_device_with_its_caus
 
 
 def choose(page: Page, label: str, option: str) -> str:
-    """Pick the first option that matches in the select box `label`; its text."""
+    """Pick the first option that matches in the select box `label`; its text.
+
+    Opened again where the page was still drawing what was chosen before it.
+    """
     box = page.get_by_role("combobox", name=re.compile(rf"\b{label}\b"))
     expect(box).to_be_visible(timeout=20_000)
-    box.click()
     found = page.get_by_role("option", name=re.compile(option, re.I)).first
-    text = found.inner_text()
+    for _ in range(3):
+        box.click()
+        with contextlib.suppress(TimeoutError):
+            found.wait_for(timeout=3_000)
+            break
+    text = found.inner_text(timeout=3_000)
     found.click()
     expect(page.get_by_role("option")).to_have_count(0)
     return text
