@@ -24,8 +24,7 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], str], ...] = (
      "Simulated machines run through the engine in batches (`python -m benchmarks.faults`); the twin sees readings and "
      "the registry, truth stays outside."),
     ("Cases and alerts", ("cases_", "alerts_"),
-     "What people are told, over simulated device-weeks with faults (`python -m benchmarks.cases`); measured before an "
-     "open case could change its cause for a departure that had slowly outgrown it."),
+     "What people are told, over simulated device-weeks with faults (`python -m benchmarks.cases`)."),
     ("Remaining life", ("rul_",),
      "Speed against statsmodels (`python -m benchmarks.life`), accuracy from the simulated faults."),
     ("Filter", ("ekf_",),
