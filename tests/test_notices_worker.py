@@ -36,6 +36,18 @@ def notifying_of(it: Bench, port: int, **other: Any) -> Notifying:
     )
 
 
+def silent(port: int, looks: int = 12) -> tuple[Bench, Any]:
+    """(two devices that sent and fell silent, the worker that noticed); nothing was delivered yet."""
+    it = Bench(2)
+    worker = service_of(it, notifying_of(it, port))
+    it.send(20)
+    it.run(worker)
+    for _ in range(looks):
+        it.clock.sleep(10.0)
+        worker.step()
+    return it, worker
+
+
 def test_silence_is_told_and_its_end_only_when_readings_come_again(receiver: Receiver) -> None:
     it = Bench(2)
     notifying = notifying_of(it, receiver.port)
@@ -58,13 +70,7 @@ def test_silence_is_told_and_its_end_only_when_readings_come_again(receiver: Rec
 
 
 def test_a_worker_killed_after_its_commit_is_made_good_by_the_next(receiver: Receiver) -> None:
-    it = Bench(2)
-    first = service_of(it, notifying_of(it, receiver.port))
-    it.send(20)
-    it.run(first)
-    for _ in range(12):
-        it.clock.sleep(10.0)
-        first.step()
+    it, _ = silent(receiver.port)
     assert it.stores.notices.waiting()
     assert receiver.got == []
     notifying = notifying_of(it, receiver.port)
@@ -82,13 +88,7 @@ def test_a_worker_killed_after_its_commit_is_made_good_by_the_next(receiver: Rec
 
 
 def test_a_silence_that_ended_while_no_worker_ran_is_closed_and_told(receiver: Receiver) -> None:
-    it = Bench(2)
-    first = service_of(it, notifying_of(it, receiver.port))
-    it.send(20)
-    it.run(first)
-    for _ in range(12):
-        it.clock.sleep(10.0)
-        first.step()
+    it, _ = silent(receiver.port)
     (opened,) = it.stores.alerts.cases(open_only=True)
     it.send(20)
     notifying = notifying_of(it, receiver.port)
@@ -110,13 +110,7 @@ def test_a_silence_that_ended_while_no_worker_ran_is_closed_and_told(receiver: R
 def test_a_worker_that_restarts_during_a_silence_neither_ends_it_nor_tells_it_again(
     receiver: Receiver,
 ) -> None:
-    it = Bench(2)
-    first = service_of(it, notifying_of(it, receiver.port))
-    it.send(20)
-    it.run(first)
-    for _ in range(12):
-        it.clock.sleep(10.0)
-        first.step()
+    it, first = silent(receiver.port)
     (before,) = it.stores.alerts.cases()
     first.close()
     notifying = notifying_of(it, receiver.port)
@@ -136,13 +130,7 @@ def test_a_worker_that_restarts_during_a_silence_neither_ends_it_nor_tells_it_ag
 
 
 def test_a_case_does_not_become_an_old_find_because_a_worker_was_restarted(receiver: Receiver) -> None:
-    it = Bench(2)
-    first = service_of(it, notifying_of(it, receiver.port))
-    it.send(20)
-    it.run(first)
-    for _ in range(100):
-        it.clock.sleep(10.0)
-        first.step()
+    it, first = silent(receiver.port, looks=100)
     first.close()
     (record, *_) = it.stores.alerts.cases(open_only=True)
     assert not record.case.catching_up
