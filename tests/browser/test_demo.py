@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 
@@ -77,13 +76,15 @@ def choose(page: Page, label: str, option: str) -> str:
     box = page.get_by_role("combobox", name=re.compile(rf"\b{label}\b"))
     expect(box).to_be_visible(timeout=20_000)
     found = page.get_by_role("option", name=re.compile(option, re.I)).first
-    for _ in range(3):
-        box.click()
-        with contextlib.suppress(TimeoutError):
-            found.wait_for(timeout=3_000)
+    for is_last in (False, False, True):
+        try:
+            box.click()
+            text = found.inner_text(timeout=4_000)
+            found.click(timeout=4_000)
             break
-    text = found.inner_text(timeout=3_000)
-    found.click()
+        except TimeoutError:
+            if is_last:
+                raise
     expect(page.get_by_role("option")).to_have_count(0)
     return text
 
