@@ -18,7 +18,6 @@ from tests.fake_fleet import (
     HOUR_S,
     NOW,
     NOW_S,
-    FakeFeed,
     fake_classes,
     fake_columns,
     fake_faults,
@@ -49,6 +48,7 @@ from twin.schema.state import (
 )
 from twin.services.authority import Authority, Roles
 from twin.services.business_desk import BusinessDesk
+from twin.services.live_feed import Feed
 from twin.services.reporting import Reporting
 from twin.services.rule_desk import RuleDesk
 from twin.services.tracks import Tracks
@@ -78,7 +78,7 @@ class FakeApp:
         self.denied = False
         self._later_s = 0.0
         self.hide_newest = False
-        self._feed = FakeFeed(1, NOW, None) if empty else fake_feed()
+        self._feed = Feed(1, NOW, None) if empty else fake_feed()
         self._before = self._feed
         self._faults = [] if empty else list(fake_faults())
         self.alert_desk = FakeDesk(self)
@@ -119,7 +119,7 @@ class FakeApp:
             return NOW + timedelta(seconds=self._later_s)
         return NOW + (datetime.now(UTC) - self.started) if self.moving else NOW
 
-    def feed(self) -> FakeFeed:
+    def feed(self) -> Feed:
         if self.hide_newest:
             return self._before
         if not self.moving:

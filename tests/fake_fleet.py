@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -25,7 +24,6 @@ from twin.schema.alert import (
 )
 from twin.schema.fault import Fault, FaultKind
 from twin.schema.history import STATES, UNKNOWN, Columns, Totals
-from twin.schema.quieting import Quieting
 from twin.schema.registry import Booking, Device
 from twin.schema.signal import RollUp, Signal, SignalKind
 from twin.schema.state import (
@@ -38,6 +36,7 @@ from twin.schema.state import (
     SignalState,
     Verdict,
 )
+from twin.services.live_feed import Feed
 
 NOW = datetime(2026, 11, 20, 14, 32, 8, tzinfo=UTC)
 NOW_S = NOW.timestamp()
@@ -77,27 +76,9 @@ SAMPLES = Signal(
 )
 
 
-@dataclass(frozen=True)
-class FakeFeed:
-    version: int
-    now: datetime
-    stepped_at: datetime | None
-    devices: Mapping[str, Device] = field(default_factory=dict)
-    states: Mapping[str, DeviceState] = field(default_factory=dict)
-    alerts: Sequence[Alert] = ()
-    cases: Sequence[CaseRecord] = ()
-    quietings: Sequence[Quieting] = ()
-    live: Mapping[str, Columns] = field(default_factory=dict)
-    day: Mapping[str, Sequence[Totals]] = field(default_factory=dict)
-    worker: Mapping[str, Any] = field(default_factory=dict)
-    store_error: str | None = None
-    store_silent_since: datetime | None = None
-    progress: str | None = None
-
-
-def fake_feed() -> FakeFeed:
+def fake_feed() -> Feed:
     cases = fake_cases()
-    return FakeFeed(
+    return Feed(
         version=1,
         now=NOW,
         stepped_at=NOW - timedelta(seconds=2),

@@ -25,6 +25,7 @@ from tests.image import ROOT, environment, instructions, last_stage
 from tests.test_actions import StillClock
 from twin.bootstrap.inside import note
 from twin.commands import serve
+from twin.commands.tools import in_ci
 from twin.errors import SettingsError
 from twin.physics.catalogue import asset_classes
 from twin.services.app import READY_WITHIN_S
@@ -43,7 +44,10 @@ DEPLOY_TEXT = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8"
 def tool(name: str) -> str:
     found = shutil.which(name, path=str(Path(sys.executable).parent))
     if found is None:
-        pytest.skip(f"{name} is not installed: python -m pip install -e .[dev]")
+        sentence = f"{name} is not installed: python -m pip install -e .[dev]"
+        if in_ci():
+            pytest.fail(sentence, pytrace=False)
+        pytest.skip(sentence)
     return found
 
 

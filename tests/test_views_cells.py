@@ -8,17 +8,18 @@ from dataclasses import replace
 import pytest
 
 from tests.fake_app import FakeApp
-from tests.fake_fleet import DAY_S, NOW, NOW_S, FakeFeed, fake_feed
+from tests.fake_fleet import DAY_S, NOW, NOW_S, fake_feed
 from tests.test_pages import markup, opened, text
 from twin.schema.alert import Suppression
 from twin.schema.history import UNKNOWN, Totals
+from twin.services.live_feed import Feed
 from twin.ui import fleet_cells
 from twin.views.cells import MOST_PROBLEMS, CellRow
 from twin.views.fleet import Filters, fleet
 from twin.views.share_running import HOURS, shares_running
 
 
-def large(devices: int = 61) -> FakeFeed:
+def large(devices: int = 61) -> Feed:
     """The twelve and more like INST-001, all in the area "Annex"."""
     feed = fake_feed()
     one, state = feed.devices["INST-001"], feed.states["INST-001"]
@@ -30,7 +31,7 @@ def large(devices: int = 61) -> FakeFeed:
     )
 
 
-def rows(feed: FakeFeed, area: str = "") -> dict[str, CellRow]:
+def rows(feed: Feed, area: str = "") -> dict[str, CellRow]:
     return {row.area: row for row in fleet(feed, NOW, Filters(area)).rows}
 
 
@@ -50,7 +51,7 @@ def test_a_small_area_of_a_large_fleet_has_tiles_whoever_is_ill_in_it() -> None:
 
 
 def test_places_of_cells_do_not_depend_on_health() -> None:
-    def places(feed: FakeFeed) -> list[tuple[str, str]]:
+    def places(feed: Feed) -> list[tuple[str, str]]:
         return [(area, cell.device_id) for area, row in rows(feed).items() for cell in row.cells]
 
     feed = large()

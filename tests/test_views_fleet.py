@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from tests.fake_app import FakeApp
-from tests.fake_fleet import NOW, NOW_S, FakeFeed, fake_columns, fake_feed
+from tests.fake_fleet import NOW, NOW_S, fake_columns, fake_feed
 from twin.schema.alert import Suppression
 from twin.schema.history import UNKNOWN, Totals
 from twin.schema.state import Freshness
+from twin.services.live_feed import Feed
 from twin.ui.fleet_blocks import lane_svg
 from twin.views.attention import open_cases
 from twin.views.fleet import Filters, fleet
@@ -26,7 +27,7 @@ from twin.views.wording import age, count, hours_span, moment, money, number, pe
 
 
 @pytest.fixture
-def feed() -> FakeFeed:
+def feed() -> Feed:
     return fake_feed()
 
 
@@ -93,42 +94,42 @@ def test_todays_moment_carries_no_date() -> None:
 # --- headline, figures, attention ---
 
 
-def test_quiet_fleet_says_so(feed: FakeFeed) -> None:
+def test_quiet_fleet_says_so(feed: Feed) -> None:
     quiet = fleet(replace(feed, cases=()), NOW)
     assert quiet.headline.first == "Nothing needs a person."
     assert quiet.attention == ()
 
 
-def test_fleet_of_which_none_runs_is_told_in_words(feed: FakeFeed) -> None:
+def test_fleet_of_which_none_runs_is_told_in_words(feed: Feed) -> None:
     assert fleet(replace(feed, states={}), NOW).headline.rest.startswith("None of 12")
 
 
-def test_held_back_case_is_neither_counted_nor_ranked(feed: FakeFeed) -> None:
+def test_held_back_case_is_neither_counted_nor_ranked(feed: Feed) -> None:
     held = [replace(c, suppression=Suppression("shelved", "OP-1", "test")) for c in feed.cases]
     assert fleet(replace(feed, cases=held), NOW).headline.first == "Nothing needs a person."
 
 
-def test_attention_is_sorted_worst_first_then_oldest(feed: FakeFeed) -> None:
+def test_attention_is_sorted_worst_first_then_oldest(feed: Feed) -> None:
     assert [i.device_id for i in fleet(feed, NOW).attention] == ["PUMP-001", "INST-006", "INST-003"]
 
 
-def test_minor_case_needs_no_person_now(feed: FakeFeed) -> None:
+def test_minor_case_needs_no_person_now(feed: Feed) -> None:
     assert "INST-009" not in [i.device_id for i in fleet(feed, NOW).attention]
 
 
-def test_figure_without_data_says_so_instead_of_zero(feed: FakeFeed) -> None:
+def test_figure_without_data_says_so_instead_of_zero(feed: Feed) -> None:
     figures = {f.label.split(",")[0]: f for f in fleet(replace(feed, day={}, states={}), NOW).figures}
     assert figures["Fleet health"].value == "not measured"
     assert figures["Utilisation"].value == "not measured"
 
 
-def test_silent_device_is_not_part_of_the_fleets_health(feed: FakeFeed) -> None:
+def test_silent_device_is_not_part_of_the_fleets_health(feed: Feed) -> None:
     lowest = replace(feed.states["PUMP-001"], freshness=Freshness.NO_DATA)
     view = fleet(replace(feed, states={**feed.states, "PUMP-001": lowest}), NOW)
     assert "PUMP-001" not in view.figures[1].interval
 
 
-def test_filters_narrow_tiles_but_not_the_headline(feed: FakeFeed) -> None:
+def test_filters_narrow_tiles_but_not_the_headline(feed: Feed) -> None:
     view = fleet(feed, NOW, Filters(area="Utilities"))
     assert view.shown == ("PUMP-001", "PUMP-002")
     assert view.headline == fleet(feed, NOW).headline
@@ -145,11 +146,11 @@ def test_filters_narrow_tiles_but_not_the_headline(feed: FakeFeed) -> None:
 # --- tiles ---
 
 
-def tiles_of(feed: FakeFeed) -> dict[str, object]:
+def tiles_of(feed: Feed) -> dict[str, object]:
     return {tile.device_id: tile for area in fleet(feed, NOW).areas for tile in area.tiles}
 
 
-def test_tile_tells_its_own_worst_problem_and_what_it_inherits(feed: FakeFeed) -> None:
+def test_tile_tells_its_own_worst_problem_and_what_it_inherits(feed: Feed) -> None:
     tiles = tiles_of(feed)
     assert (tiles["PUMP-001"].rank, tiles["PUMP-001"].last_line) == (1, "Bearing wear")
     assert (tiles["INST-002"].rank, tiles["INST-002"].last_line) == (0, "from PUMP-001")
@@ -157,16 +158,16 @@ def test_tile_tells_its_own_worst_problem_and_what_it_inherits(feed: FakeFeed) -
     assert tiles["INST-003"].last_line == "Stopped, E-114"
 
 
-def test_places_of_tiles_do_not_depend_on_health(feed: FakeFeed) -> None:
+def test_places_of_tiles_do_not_depend_on_health(feed: Feed) -> None:
     assert list(tiles_of(feed)) == list(tiles_of(replace(feed, cases=(), states={})))
 
 
-def test_registered_device_without_a_reading_has_a_tile(feed: FakeFeed) -> None:
+def test_registered_device_without_a_reading_has_a_tile(feed: Feed) -> None:
     tile = tiles_of(replace(feed, states={}))["INST-001"]
     assert (tile.health, tile.last_line, tile.status.has_data) == ("–", "No reading yet", False)
 
 
-def test_late_device_says_how_late(feed: FakeFeed) -> None:
+def test_late_device_says_how_late(feed: Feed) -> None:
     late = replace(feed.states["INST-001"], freshness=Freshness.LATE, observed_at_s=NOW_S - 11)
     assert status_of(late, NOW).late == "Late, 11 s"
 
@@ -215,7 +216,7 @@ def test_span_that_reaches_out_of_the_window_counts_for_its_part() -> None:
     assert view.rows[0].state_s["RUNNING"] == pytest.approx(300.0)
 
 
-def test_segments_tile_the_window_without_gap(feed: FakeFeed) -> None:
+def test_segments_tile_the_window_without_gap(feed: Feed) -> None:
     for row in timeline([(d, feed.day[d]) for d in feed.day], feed.cases, NOW_S).rows:
         edges = [segment.left for segment in row.segments] + [1.0]
         ends = [segment.left + segment.width for segment in row.segments]
@@ -223,7 +224,7 @@ def test_segments_tile_the_window_without_gap(feed: FakeFeed) -> None:
         assert edges[1:] == pytest.approx(ends, abs=1e-6)
 
 
-def test_open_case_underlines_to_now_and_held_one_not_at_all(feed: FakeFeed) -> None:
+def test_open_case_underlines_to_now_and_held_one_not_at_all(feed: Feed) -> None:
     rows = {row.device_id: row for row in timeline([(d, ()) for d in feed.devices], feed.cases, NOW_S).rows}
     bar = rows["PUMP-001"].alerts[0]
     assert bar.left + bar.width == pytest.approx(1.0)
@@ -233,14 +234,14 @@ def test_open_case_underlines_to_now_and_held_one_not_at_all(feed: FakeFeed) -> 
 # --- last 15 minutes ---
 
 
-def test_only_lines_with_an_open_alert_are_named(feed: FakeFeed) -> None:
+def test_only_lines_with_an_open_alert_are_named(feed: Feed) -> None:
     view = live_lines(feed.live, sorted(feed.live), open_cases(feed.cases), NOW_S)
     assert {line.device_id for line in view.lines if line.label} == {"PUMP-001", "INST-003", "INST-006"}
     assert view.silent == ("INST-009",)
     assert "No readings: INST-009." in view.foot
 
 
-def test_wild_departure_is_drawn_at_the_edge_and_said_to_be(feed: FakeFeed) -> None:
+def test_wild_departure_is_drawn_at_the_edge_and_said_to_be(feed: Feed) -> None:
     feed.live["PUMP-001"].deviation[:] = -110.0
     view = live_lines(feed.live, ["PUMP-001"], open_cases(feed.cases), NOW_S)
     assert view.limit == 12.0
@@ -260,7 +261,7 @@ def test_line_breaks_where_readings_are_missing() -> None:
 # --- header ---
 
 
-def test_dead_feed_looks_dead_although_its_snapshot_is_calm(feed: FakeFeed) -> None:
+def test_dead_feed_looks_dead_although_its_snapshot_is_calm(feed: Feed) -> None:
     later = NOW + timedelta(minutes=5)
     view = header(feed, later)
     assert view.is_old
@@ -269,7 +270,7 @@ def test_dead_feed_looks_dead_although_its_snapshot_is_calm(feed: FakeFeed) -> N
     assert header(feed, NOW).notice is None
 
 
-def test_slow_device_is_not_called_stale_before_three_intervals(feed: FakeFeed) -> None:
+def test_slow_device_is_not_called_stale_before_three_intervals(feed: Feed) -> None:
     slow = {d: replace(device, interval_s=300.0) for d, device in feed.devices.items()}
     assert header(replace(feed, devices=slow), NOW + timedelta(minutes=10)).notice is None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import cached_property
 
 import numpy as np
 
@@ -38,16 +39,36 @@ class Modes:
         variance = state[rows["P"]][np.asarray(diagonal_rows(facts.X))[at]]
         self._level = np.clip((self._failed - (state[rows["x"]][at] - worn)) / self._span, 0.0, 1.0)
         self._sigma = np.sqrt(np.maximum(variance, 0.0)) / np.abs(self._span)
+        self._roster, self._facts, self._state = roster, facts, state
+        self._trend = np.zeros_like(self._level)
+        has_trend = state[rows["trend_t"].start] > 0.0
+        if has_trend.any():
+            slope = np.where(has_trend, self._lines[0].slope_per_h, 0.0)
+            self._trend = -np.where(np.isfinite(slope), slope, 0.0) / self._span
+
+    @cached_property
+    def _lines(self) -> tuple[Line, Array]:
+        """`wear.as_of` of the modes' damages: each field and the reach [modes, k]. Few devices have any."""
+        state, rows = self._state, self._roster.rows
         since_h = (state[rows["t"].start] - state[rows["trend_t"].start]) / 3600.0
-        self._line, self._reach = _lines(state[rows["slow_trend"]], roster.sizes.D, self._d, since_h)
+        sums = state[rows["slow_trend"]].reshape(len(fields(Trend)), self._roster.sizes.D, -1)[:, self._d]
+        with np.errstate(all="ignore"):
+            found, reach = as_of(Trend(*sums.reshape(len(sums), -1)), np.tile(since_h, len(self._d)))
+        shape = sums.shape[1:]
+        return Line(*(getattr(found, part.name).reshape(shape) for part in fields(Line))), reach.reshape(
+            shape
+        )
+
+    @cached_property
+    def _wander(self) -> Array:
+        """[D, k] variance of the damage that the surroundings look like."""
+        rows = self._roster.rows
         W, m2, white, gain = (
-            state[rows[name]].reshape(2, roster.sizes.J, -1)[:, : facts.J]
+            self._state[rows[name]].reshape(2, self._roster.sizes.J, -1)[:, : self._facts.J]
             for name in ("W", "m2", "white", "gain")
         )
-        slow = slow_variance(W, m2, white, gain, state[rows["run"].start] > 0.0)
-        self._wander = wander_of(facts.apparent[:, :, None], slow)
-        slope = np.where(state[rows["trend_t"].start] > 0.0, self._line.slope_per_h, 0.0)
-        self._trend = -np.where(np.isfinite(slope), slope, 0.0) / self._span
+        slow = slow_variance(W, m2, white, gain, self._state[rows["run"].start] > 0.0)
+        return wander_of(self._facts.apparent[:, :, None], slow)
 
     def records(self) -> Sequence[dict[str, ModeState]]:
         """Per device, by the mode's name."""
@@ -66,20 +87,12 @@ class Modes:
         if d not in self._d:
             return None, [None] * self._level.shape[1]
         mode = self._d.index(d)
-        fit = Line(*(getattr(self._line, part.name)[mode] for part in fields(Line)))
+        lines, reach = self._lines
+        fit = Line(*(getattr(lines, part.name)[mode] for part in fields(Line)))
         k = self._level.shape[1]
         failed, span = np.repeat(self._failed[mode], k), np.repeat(self._span[mode], k)
-        found = passage_of(fit, self._reach[mode], self._wander[d], failed, span)
+        found = passage_of(fit, reach[mode], self._wander[d], failed, span)
         parts = (found.distance, found.drift, found.drift_var, found.distance_var, found.covariance)
         ways = zip(*(part.tolist() for part in parts), strict=True)
         has_line = np.isfinite(fit.slope_per_h).tolist()
         return self.names[mode], [way if there else None for way, there in zip(ways, has_line, strict=True)]
-
-
-def _lines(trend: Array, D: int, rows: Sequence[int], since_h: Array) -> tuple[Line, Array]:
-    """`wear.as_of` of the damages `rows`, each field and the reach [rows, k]; trend [fields * D, k], since_h [k]."""
-    sums = trend.reshape(len(fields(Trend)), D, -1)[:, rows]
-    with np.errstate(all="ignore"):
-        found, reach = as_of(Trend(*sums.reshape(len(sums), -1)), np.tile(since_h, len(rows)))
-    shape = sums.shape[1:]
-    return Line(*(getattr(found, part.name).reshape(shape) for part in fields(Line))), reach.reshape(shape)
