@@ -43,8 +43,8 @@ class Modes:
         self._trend = np.zeros_like(self._level)
         has_trend = state[rows["trend_t"].start] > 0.0
         if has_trend.any():
-            slope = np.where(has_trend, self._lines[0].slope_per_h, 0.0)
-            self._trend = -np.where(np.isfinite(slope), slope, 0.0) / self._span
+            slope = self._lines[0].slope_per_h
+            self._trend = np.where(has_trend & np.isfinite(slope), -slope / self._span, 0.0)
 
     @cached_property
     def _lines(self) -> tuple[Line, Array]:
